@@ -32,7 +32,9 @@ MAX_BYTES = 1_000_000
 _NAME = re.compile(r"(?P<id>.+)\.(?P<lang>[a-z]{2})\.md")
 _INDEX_LINE = re.compile(r"^(id|number|level|topics|question|demo):[ ]+(\S.*?)[ ]*\n(?=\S|\Z)", re.MULTILINE)
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
-_SHORT, _FULL = "## Short answer", "## Full answer"
+_PARTS = re.compile(
+    r"--- *\n(?P<header>.*?\n)--- *\n\s*## Short answer *\n(?P<short>.*?)\n## Full answer *\n(?P<full>.*)", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -226,31 +228,29 @@ def _read(path: Path) -> tuple[str, Problem | None]:
 
 def _split(text: str, file: str) -> tuple[str, str, str, list[Problem]]:
     """The header, the short and the full answer."""
-    lines = text.splitlines()
-    if not lines or lines[0].rstrip() != "---":
-        return "", "", "", [Problem(file, 1, "the first line must be ---, the start of the header")]
-    ends = [number for number, line in enumerate(lines[1:], 2) if line.rstrip() == "---"]
-    if not ends:
-        return "", "", "", [Problem(file, len(lines), "the header has no end; close it with a line of ---")]
-    places = {line.rstrip(): number for number, line in reversed(list(enumerate(lines, 1))) if number > ends[0]}
-    short, full = places.get(_SHORT, 0), places.get(_FULL, 0)
+    match = _PARTS.fullmatch(text)
+    if match is None:
+        return "", "", "", [_why_no_parts(text, file)]
+    header, short, full = match["header"], match["short"].strip("\n "), match["full"].rstrip().strip("\n")
     problems = [
-        Problem(file, len(lines), f"the line {heading!r} is missing; add it with the answer below it")
-        for heading, number in ((_SHORT, short), (_FULL, full))
-        if not number
+        Problem(file, text.count("\n", 0, match.start(name)), "there is no text below the heading; write the answer")
+        for name in ("short", "full")
+        if not match[name].strip()
     ]
-    if not problems and full < short:
-        problems.append(Problem(file, full, f"{_FULL!r} stands before {_SHORT!r}; exchange them"))
-    answers = _join(lines[short : full - 1]), _join(lines[full:])
-    for answer, number in zip(answers, (short, full), strict=True):
-        if not problems and not answer:
-            problems.append(Problem(file, number, "there is no text below the heading; write the answer"))
-    return _join(lines[1 : ends[0] - 1]) + "\n", *answers, problems
+    return header, short, full, problems
 
 
-def _join(lines: list[str]) -> str:
-    """The lines without blank ones around them; an indented code block at the start keeps its indent."""
-    return "\n".join(line.rstrip() for line in lines).strip("\n")
+def _why_no_parts(text: str, file: str) -> Problem:
+    lines = [line.rstrip() for line in text.split("\n")]
+    if lines[0] != "---":
+        return Problem(file, 1, "the first line must be ---, the start of the header")
+    if "---" not in lines[1:]:
+        return Problem(file, len(lines), "the header has no end; close it with a line of ---")
+    body = lines[lines.index("---", 1) + 1 :]
+    for heading in ("## Short answer", "## Full answer"):
+        if heading not in body:
+            return Problem(file, len(lines), f"the line {heading!r} is missing; add it with the answer below it")
+    return Problem(file, len(lines), "after the header comes '## Short answer', then '## Full answer'; put them so")
 
 
 def _scan(header: str) -> Index | None:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from yaml import Node
+    from collections.abc import Iterable
+
+    from yaml import Event, Node
 
 LEVELS = ("basic", "intermediate", "advanced")
 TOPICS = (
@@ -130,17 +132,29 @@ def read_header(text: str, file: str) -> tuple[Header | None, list[Problem]]:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where PyYAML was built with it: ten times faster
     try:
+        if not _shallow(yaml.parse(text, Loader=loader)):
+            return None, [Problem(file, 1, "broken YAML: its lists are nested too deeply")]
         root = yaml.compose(text, Loader=loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
         line = mark.line + 2 if mark else 1
         return None, [Problem(file, line, f"broken YAML: {what}; quote a text that has ': ' or ' #' in it")]
-    except RecursionError:
-        return None, [Problem(file, 1, "broken YAML: it is nested too deeply")]
     reader = _Reader(file)
     header = reader.header(root)
     return (None, reader.problems) if reader.problems else (header, [])
+
+
+def _shallow(events: "Iterable[Event]") -> bool:
+    """Whether nothing is nested more deeply than the format needs: libyaml composes by recursion, without a limit."""
+    from yaml import CollectionEndEvent, CollectionStartEvent
+
+    depth = 0
+    for event in events:
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > 10:
+            return False
+    return True
 
 
 class _Reader:
