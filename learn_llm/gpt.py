@@ -13,156 +13,36 @@ Module and parameter names are those of a Hugging Face Llama checkpoint: weights
 Implementation details
   1. RMSNorm has no mean and no bias, and is computed in fp32 whatever the model's dtype
      (Zhang and Sennrich 2019, arXiv 1910.07467).
-  2. Rotary positions turn element i with element i + hd/2 (the Hugging Face layout).  Meta's own files turn neighbours
-     2i and 2i + 1: the same model with the rows of q_proj and k_proj in another order (Su et al. 2021, arXiv 2104.09864).
+  2. Rotary positions (Su et al. 2021, arXiv 2104.09864) turn element i with element i + hd/2, the Hugging Face layout.
+     Meta's own files turn neighbours 2i and 2i + 1: the same model with the rows of q_proj and k_proj in another order.
   3. Positions count real tokens: with a mask the first real token has position 0 wherever the padding stands, so that
      left-padded, right-padded and unpadded batches agree.
   4. Grouped-query attention: several query heads share one key and value head (Ainslie et al. 2023, arXiv 2305.13245).
   5. SwiGLU: down(silu(gate(x)) * up(x)) (Shazeer 2020, arXiv 2002.05202).
   6. Weights start at N(0, 0.02), those that write into the residual stream at N(0, 0.02 / sqrt(2 L)), so that the
      stream does not grow with depth (Radford et al. 2019, GPT-2, section 2.3).
-  7. The cache keeps keys after rotation and is written in place: a decoding step copies one position, not the past.
 Left out: dropout and biases (Llama 1 to 3 have none), long-context rotary variants other than Llama 3's.
 
-Shapes: B rows, T new positions, S positions past and new, D hidden size, H query heads, K key/value heads, hd head size,
-V vocabulary.
+Shapes: B rows, T new positions, S positions past and new, D hidden size, H query heads, K key/value heads, hd size of
+a head, V vocabulary.
 """
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from learn_llm.errors import UserError
+from learn_llm.gpt_config import SIZES, GPTConfig, RopeScaling
+from learn_llm.kv_cache import KVCache
+from learn_llm.sampling import Sampling, left_pad
 
+__all__ = ["GPT", "SIZES", "GPTConfig", "KVCache", "RopeScaling", "Sampling", "left_pad"]
 
-@dataclass(frozen=True)
-class RopeScaling:
-    """How Llama 3.1 and later stretch the rotary wavelengths to reach a longer context."""
-
-    factor: float
-    """How much slower the slow rotations turn."""
-    low_freq_factor: float
-    """Wavelengths longer than the original context divided by this are slowed by the whole factor."""
-    high_freq_factor: float
-    """Wavelengths shorter than the original context divided by this are left alone; between the two it blends."""
-    original_max_position_embeddings: int
-    """The context that the model was first trained with."""
-
-
-@dataclass(frozen=True)
-class GPTConfig:
-    """The shape of a model; the field names are those of a Hugging Face Llama `config.json`."""
-
-    vocab_size: int
-    hidden_size: int = 128
-    intermediate_size: int = 344
-    num_hidden_layers: int = 4
-    num_attention_heads: int = 4
-    num_key_value_heads: int = 4
-    head_dim: int | None = None
-    """None: hidden_size / num_attention_heads."""
-    max_position_embeddings: int = 512
-    """The context: the longest sequence that the model takes."""
-    rms_norm_eps: float = 1e-5
-    rope_theta: float = 10000.0
-    rope_scaling: RopeScaling | None = None
-    tie_word_embeddings: bool = True
-    bos_token_id: int | None = None
-    eos_token_id: int | tuple[int, ...] | None = None
-    pad_token_id: int | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads"):
-            if getattr(self, name) < 1:
-                raise UserError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if self.num_key_value_heads < 1 or self.num_attention_heads % self.num_key_value_heads:
-            raise UserError(
-                f"num_attention_heads ({self.num_attention_heads}) must be a multiple of "
-                f"num_key_value_heads ({self.num_key_value_heads})"
-            )
-        if self.head_dim is None and self.hidden_size % self.num_attention_heads:
-            raise UserError(
-                f"hidden_size ({self.hidden_size}) must be a multiple of num_attention_heads ({self.num_attention_heads})"
-            )
-        if self.head_size % 2:
-            raise UserError(f"the head size must be even for rotary positions, not {self.head_size}")
-
-    @property
-    def head_size(self) -> int:
-        """hd: the size of one attention head."""
-        return self.head_dim if self.head_dim is not None else self.hidden_size // self.num_attention_heads
-
-    @property
-    def eos_ids(self) -> tuple[int, ...]:
-        """Every token that ends a response; Llama 3 has several."""
-        if self.eos_token_id is None:
-            return ()
-        return (self.eos_token_id,) if isinstance(self.eos_token_id, int) else self.eos_token_id
-
-    @classmethod
-    def of_size(cls, name: str, vocab_size: int, **overrides: Any) -> "GPTConfig":
-        """A configuration from `SIZES`; `overrides` replace single fields.
-
-        >>> GPTConfig.of_size("tiny", vocab_size=1000).num_hidden_layers
-        4
-        """
-        if name not in SIZES:
-            raise UserError(f"no size is called {name!r}; there are {', '.join(SIZES)}")
-        return replace(cls(vocab_size, **SIZES[name]), **overrides)
-
-
-# Parameters with a tied vocabulary of 1,000: 0.2M, 0.4M, 0.9M, 14.6M, 85.7M.
-SIZES: dict[str, dict[str, int]] = {
-    name: {
-        "hidden_size": hidden,
-        "intermediate_size": intermediate,
-        "num_hidden_layers": layers,
-        "num_attention_heads": heads,
-        "num_key_value_heads": heads,
-    }
-    for name, hidden, intermediate, layers, heads in [
-        ("nano", 64, 176, 3, 2),
-        ("micro", 96, 256, 3, 3),
-        ("tiny", 128, 344, 4, 4),
-        ("small", 384, 1024, 8, 6),
-        ("base", 768, 2048, 12, 12),
-    ]
-}
-
-
-class KVCache:
-    """The keys and values of every position seen so far, with room for `capacity` positions; for sampling, not for training."""
-
-    def __init__(
-        self,
-        config: GPTConfig,
-        batch: int,
-        capacity: int,
-        device: torch.device | str = "cpu",
-        dtype: torch.dtype = torch.float32,
-    ) -> None:
-        shape = (batch, config.num_key_value_heads, capacity, config.head_size)
-        self.keys = [
-            torch.empty(shape, device=device, dtype=dtype) for _ in range(config.num_hidden_layers)
-        ]  # (B, K, capacity, hd)
-        self.values = [torch.empty(shape, device=device, dtype=dtype) for _ in range(config.num_hidden_layers)]
-        self.real = torch.zeros(batch, capacity, dtype=torch.bool, device=device)  # (B, capacity): False on padding
-        self.capacity = capacity
-        self.length = 0
-        self.padded = False
-
-    def extend(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Write the new keys and values (B, K, T, hd) behind the past ones; returns all of them, (B, K, S, hd)."""
-        end = self.length + k.shape[2]
-        keys, values = self.keys[layer], self.values[layer]
-        keys[:, :, self.length : end] = k
-        values[:, :, self.length : end] = v
-        return keys[:, :, :end], values[:, :, :end]
+_AS_IT_IS = Sampling()
 
 
 @dataclass(frozen=True)
@@ -171,9 +51,7 @@ class _Context:
 
     cos: Tensor  # (B or 1, 1, T, hd/2)
     sin: Tensor
-    mask: (
-        Tensor | None
-    )  # (B or 1, 1, T, S) True where a query may look at a key; None: everything, or the past if causal
+    mask: Tensor | None  # (T, S) or (B, 1, T, S), True where a query may look at a key; None: as `causal` says
     causal: bool
     cache: KVCache | None
 
@@ -210,7 +88,7 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     tensor([[[[0., 1.]]]])
     """
     a, b = x.chunk(2, dim=-1)
-    return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1)
+    return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1).to(x.dtype)
 
 
 class RMSNorm(nn.Module):
@@ -339,8 +217,11 @@ class GPT(nn.Module):
         return sum(parameter.numel() for parameter in self.parameters())
 
     def new_cache(self, batch: int, capacity: int) -> KVCache:
-        """An empty cache that fits this model."""
-        return KVCache(self.config, batch, capacity, self.device, self.model.embed_tokens.weight.dtype)
+        """An empty cache that fits this model, in the dtype that attention works in."""
+        kind = self.device.type
+        autocast = torch.is_autocast_enabled(kind)
+        dtype = torch.get_autocast_dtype(kind) if autocast else self.model.embed_tokens.weight.dtype
+        return KVCache(self.config, batch, capacity, self.device, dtype)
 
     def forward(
         self,
@@ -381,36 +262,34 @@ class GPT(nn.Module):
     def _context(
         self, input_ids: Tensor, attention_mask: Tensor | None, cache: KVCache | None, position_ids: Tensor | None
     ) -> _Context:
-        """Positions and who may look at whom, once for all layers."""
-        new = input_ids.shape[1]
+        """Positions, and who may look at whom, once for all layers."""
+        device, new = input_ids.device, input_ids.shape[1]
         past = cache.length if cache is not None else 0
         total = past + new
-        if cache is not None and total > cache.capacity:
-            raise ValueError(f"the cache holds {cache.capacity} positions, {total} are needed")
         real = attention_mask.bool() if attention_mask is not None else None  # (B, T)
         if cache is not None:
-            cache.padded = cache.padded or (real is not None and not bool(real.all()))
-            cache.real[:, past:total] = real if real is not None else True
+            if total > cache.capacity:
+                raise ValueError(f"the cache has room for {cache.capacity} positions, {total} are needed")
+            if real is not None:
+                cache.real[:, past:total] = real
+                cache.padded = cache.padded or not bool(real.all())
             real = cache.real[:, :total] if cache.padded else None  # (B, S)
 
         if position_ids is not None:
             positions = position_ids
         elif real is not None:
-            positions = (real.cumsum(1) - 1).clamp(min=0)[:, past:]  # (B, T)
+            positions = (real.cumsum(1) - 1).clamp(min=0)[:, past:]  # (B, T), detail 3
         else:
-            positions = torch.arange(past, total, device=input_ids.device)[None]  # (1, T)
-        angles = positions[:, None, :, None].float() * inverse_frequencies(self.config, input_ids.device)
+            positions = torch.arange(past, total, device=device)[None]  # (1, T)
+        angles = positions[:, None, :, None].float() * inverse_frequencies(self.config, device)  # (B or 1, 1, T, hd/2)
 
         mask = None
         if real is not None or (past > 0 and new > 1):
-            keys = torch.arange(total, device=input_ids.device)
-            queries = keys[past:, None]
-            mask = (keys <= queries)[None]  # (1, T, S)
-            if real is not None:
-                mask = (mask & real[:, None, :]) | (
-                    keys == queries
-                )  # padding looks at itself: a softmax over nothing is NaN
-            mask = mask[:, None]
+            keys = torch.arange(total, device=device)  # (S,)
+            queries = keys[past:, None]  # (T, 1)
+            mask = keys <= queries  # (T, S)
+            if real is not None:  # padding looks at itself: a softmax over nothing would be NaN
+                mask = (mask & real[:, None, None, :]) | (keys == queries)  # (B, 1, T, S)
         return _Context(angles.cos(), angles.sin(), mask, causal=mask is None and new > 1, cache=cache)
 
     @torch.no_grad()
@@ -427,139 +306,67 @@ class GPT(nn.Module):
         seed: int | None = None,
         generator: torch.Generator | None = None,
     ) -> Tensor:
-        """Sample a response to each prompt; returns (B, T_new), padded after EOS, T_new at most `max_new_tokens`.
+        """Sample a response to each prompt: (B, T_new), padded after EOS, T_new at most `max_new_tokens`.
 
         Args:
-            input_ids: (B, T) prompts; those of different lengths are padded on the LEFT (`left_pad`).
+            input_ids: (B, T) prompts; those of different lengths are padded on the left (`left_pad`).
             attention_mask: (B, T), 0 on the padding.
-            temperature: 0 takes the likeliest token.
-            top_k, top_p: see `sampling_probs`; 0 and 1 switch them off.
-            eos_token_id: what ends a response; None: the configuration's, (): nothing.
+            temperature, top_k, top_p: see `Sampling`; temperature 0 is greedy.
+            eos_token_id: what ends a response; None: what the configuration says; (): nothing.
             seed, generator: one of them makes the samples reproducible; without either torch's global state is used.
         Raises:
             UserError: a prompt leaves no room in the context.  Responses stop where the context ends.
         """
-        steps = self.decode(
-            input_ids,
-            attention_mask,
-            max_new_tokens=max_new_tokens,
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
-            eos_token_id=eos_token_id,
-            seed=seed,
-            generator=generator,
+        sampling = Sampling(temperature, top_k, top_p)
+        if seed is not None:
+            generator = torch.Generator(input_ids.device).manual_seed(seed)
+        return torch.stack(
+            list(self.decode(input_ids, attention_mask, sampling, max_new_tokens, eos_token_id, generator)), dim=1
         )
-        return torch.stack(list(steps), dim=1)
 
     @torch.no_grad()
     def decode(
         self,
         input_ids: Tensor,
         attention_mask: Tensor | None = None,
-        *,
-        max_new_tokens: int,
-        temperature: float = 1.0,
-        top_k: int = 0,
-        top_p: float = 1.0,
+        sampling: Sampling = _AS_IT_IS,
+        max_new_tokens: int = 256,
         eos_token_id: int | Sequence[int] | None = None,
-        seed: int | None = None,
         generator: torch.Generator | None = None,
     ) -> Iterator[Tensor]:
-        """As `generate`, but gives the tokens (B,) one step at a time, as a chat shows them."""
+        """The tokens (B,) of `generate` one step at a time, as a chat shows them."""
         ends = self.config.eos_ids if eos_token_id is None else eos_token_id
         ends = (ends,) if isinstance(ends, int) else tuple(ends)
-        pad = self.config.pad_token_id if self.config.pad_token_id is not None else (ends[0] if ends else 0)
-        stops = torch.tensor(ends, dtype=torch.long, device=input_ids.device)
-        if seed is not None:
-            generator = torch.Generator(input_ids.device).manual_seed(seed)
+        pad = self.config.pad_token_id if self.config.pad_token_id is not None else (*ends, 0)[0]
         steps = min(max_new_tokens, self._room(input_ids, attention_mask))
-
         rows, width = input_ids.shape
+        device = input_ids.device
+        stops = torch.tensor(ends, dtype=torch.long, device=device)
+        active = torch.arange(rows, device=device)  # the rows still in the batch
         cache = self.new_cache(rows, width + steps)
-        done = torch.zeros(rows, dtype=torch.bool, device=input_ids.device)
         hidden = self.hidden(input_ids, attention_mask, cache)
+        done = torch.zeros(rows, dtype=torch.bool, device=device)
         for step in range(steps):
-            tokens = sample(self.lm_head(hidden[:, -1]), temperature, top_k, top_p, generator)  # (B,)
+            uniform = torch.rand(rows, generator=generator, device=device)  # a row's draws do not depend on the others
+            tokens = torch.full((rows,), pad, device=device)
+            tokens[active] = sampling.pick(self.lm_head(hidden[:, -1]), uniform[active])
             tokens = tokens.masked_fill(done, pad)
             yield tokens
             done = done | torch.isin(tokens, stops)
-            if step + 1 == steps or bool(done.all()):
+            going = ~done[active]
+            if step + 1 == steps or not bool(going.any()):
                 return
-            hidden = self.hidden(tokens[:, None], None, cache)
+            if int(going.sum()) <= 0.75 * len(active):  # leave the finished rows behind, not at each step: it copies
+                cache.keep(going.nonzero()[:, 0])
+                active = active[going]
+            hidden = self.hidden(tokens[active, None], None, cache)
 
     def _room(self, input_ids: Tensor, attention_mask: Tensor | None) -> int:
         """How many tokens may follow the longest prompt."""
         if attention_mask is not None and not bool(attention_mask[:, -1].all()):
             raise ValueError("prompts to sample from are padded on the left: the last column must be real tokens")
         longest = input_ids.shape[1] if attention_mask is None else int(attention_mask.sum(1).max())
-        room = self.config.max_position_embeddings - longest
-        if room < 1:
-            raise UserError(
-                f"the prompt has {longest} tokens and leaves no room in the model's context of "
-                f"{self.config.max_position_embeddings}: shorten it"
-            )
-        return room
-
-
-def sampling_probs(logits: Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0) -> Tensor:
-    """The distribution to sample from, (B, V), as logits (B, V) are sharpened and cut.
-
-    Args:
-        temperature: divides the logits; must be above 0.
-        top_k: keep the k likeliest tokens; 0 keeps all.
-        top_p: keep the smallest set of likeliest tokens whose probabilities sum to at least p
-            (nucleus sampling, Holtzman et al. 2019, arXiv 1904.09751); 1 keeps all.
-
-    >>> logits = torch.tensor([[0.5, 0.3, 0.2]]).log()
-    >>> sampling_probs(logits, top_k=2)
-    tensor([[0.6250, 0.3750, 0.0000]])
-    >>> sampling_probs(logits, top_p=0.4)
-    tensor([[1., 0., 0.]])
-    """
-    probs = (logits.float() / temperature).softmax(-1)
-    if top_k <= 0 and top_p >= 1.0:
-        return probs
-    sorted_probs, order = probs.sort(dim=-1, descending=True, stable=True)
-    drop = torch.zeros_like(sorted_probs, dtype=torch.bool)
-    if top_k > 0:
-        drop[:, top_k:] = True
-        sorted_probs = sorted_probs.masked_fill(drop, 0.0)
-        sorted_probs = sorted_probs / sorted_probs.sum(-1, keepdim=True)
-    if top_p < 1.0:
-        before = sorted_probs.cumsum(-1) - sorted_probs  # the probability of everything likelier
-        drop |= before >= max(top_p, 1e-9)
-    kept = sorted_probs.masked_fill(drop, 0.0)
-    kept = kept / kept.sum(-1, keepdim=True)
-    return torch.zeros_like(probs).scatter(-1, order, kept)
-
-
-def sample(
-    logits: Tensor,
-    temperature: float = 1.0,
-    top_k: int = 0,
-    top_p: float = 1.0,
-    generator: torch.Generator | None = None,
-) -> Tensor:
-    """One token per row, (B,), from logits (B, V); temperature 0 takes the likeliest."""
-    if temperature == 0:
-        return logits.argmax(-1)
-    probs = sampling_probs(logits, temperature, top_k, top_p)
-    return torch.multinomial(probs, 1, generator=generator).squeeze(-1)
-
-
-def left_pad(
-    prompts: Sequence[Sequence[int]], pad: int = 0, device: torch.device | str = "cpu"
-) -> tuple[Tensor, Tensor]:
-    """Prompts of different lengths as one batch, padded on the left: (input_ids (B, T), attention_mask (B, T)).
-
-    >>> left_pad([[5, 6], [7]])
-    (tensor([[5, 6], [0, 7]]), tensor([[1, 1], [0, 1]]))
-    """
-    width = max(len(prompt) for prompt in prompts)
-    ids = torch.full((len(prompts), width), pad, dtype=torch.long)
-    mask = torch.zeros(len(prompts), width, dtype=torch.long)
-    for row, prompt in enumerate(prompts):
-        ids[row, width - len(prompt) :] = torch.tensor(prompt, dtype=torch.long)
-        mask[row, width - len(prompt) :] = 1
-    return ids.to(device), mask.to(device)
+        context = self.config.max_position_embeddings
+        if longest >= context:
+            raise UserError(f"the prompt has {longest} tokens and the model's context {context}: shorten the prompt")
+        return context - longest
