@@ -1,0 +1,212 @@
+"""The parts of a demo's pane as text, each from the state and a width in cells."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+
+from rich.cells import cell_len, set_cell_size
+from rich.text import Text
+from textual.content import Content
+
+from learn_llm.charts import render
+from learn_llm.events import Sample, Table, Tokens, Verdict
+from learn_llm.glossary import find, mark
+from learn_llm.tui import prose
+from learn_llm.tui.demo_state import DemoState, Status
+from learn_llm.tui.prose import Block, lay_out
+from learn_llm.tui.texts import Texts
+
+CURVE_HEIGHT = 7
+CURVE_WIDTH = 34  # the narrowest curve that still reads well
+CHART_HEIGHT = 15
+_BRAILLE = re.compile("[\u2801-\u28ff]+")
+_STATUS_STYLES: Mapping[Status, str] = {
+    "starting": "$text-muted",
+    "running": "$text-accent",
+    "finished": "$text-success",
+    "failed": "$text-error",
+    "stopped": "$text-warning",
+}
+
+
+def status_lines(state: DemoState, texts: Texts, now: float, width: int) -> Content:
+    """Two lines: how the run stands and how long it takes; the stage and a bar."""
+    times = texts("demo.elapsed", elapsed=_seconds(texts, state.elapsed(now)))
+    left = state.left(now)
+    if left is not None:
+        times = texts("demo.left", elapsed=_seconds(texts, state.elapsed(now)), left=_seconds(texts, left))
+    word = texts(f"demo.{state.status}")
+    first = Content.assemble((word, f"bold {_STATUS_STYLES[state.status]}"))
+    if state.broken:
+        first += Content.styled(f"  {texts('demo.broken')}", "bold $text-warning")
+    first += Content(" " * max(2, width - first.cell_length - cell_len(times))) + Content.styled(times, prose.QUIET)
+    return Content("\n").join([first.truncate(width), _progress(state, width)])
+
+
+def _progress(state: DemoState, width: int) -> Content:
+    stage = f"{state.stage.index}/{state.stage.of} {state.stage.name}  " if state.stage else ""
+    steps = f" {state.step}/{state.steps}" if state.steps else ""
+    room = max(4, width - cell_len(stage) - cell_len(steps))
+    share = state.step / state.steps if state.steps else 0.0
+    done = round(room * min(1.0, share)) if state.running or state.steps else room
+    bar = Content.styled("━" * done, "$primary") + Content.styled("━" * (room - done), "$surface-lighten-2")
+    return (Content(stage) + bar + Content.styled(steps, prose.QUIET)).truncate(width)
+
+
+def curves(state: DemoState, texts: Texts, width: int) -> Content:
+    """Every metric with its value, its mark, and its course over the steps, in as many columns as fit."""
+    drawn = [name for name, curve in state.curves.items() if len(curve.x) > 1]
+    single = [name for name in state.curves if name not in drawn]
+    columns = max(1, min(3, (width + 2) // (CURVE_WIDTH + 2), len(drawn)))
+    cell = (width - 2 * (columns - 1)) // columns
+    lines: list[Content] = []
+    for start in range(0, len(drawn), columns):
+        row = [_curve(state, texts, name, cell) for name in drawn[start : start + columns]]
+        lines += [Content("  ").join(parts) for parts in zip(*row, strict=True)]
+        lines.append(Content(""))
+    lines += [_metric(name, state.latest[name], texts, width) for name in single]
+    return Content("\n").join(lines)
+
+
+def _curve(state: DemoState, texts: Texts, name: str, width: int) -> list[Content]:
+    plot = render(state.curves[name].chart(name), width, CURVE_HEIGHT).split("\n")
+    lines = [_metric(name, state.latest[name], texts, width), *(_dots(line) for line in plot)]
+    lines += [Content("")] * (CURVE_HEIGHT + 1 - len(lines))
+    return [line.truncate(width, pad=True) for line in lines]
+
+
+def _metric(name: str, value: float, texts: Texts, width: int) -> Content:
+    """The name, the value, whether it is outside its healthy range, and that range where there is room."""
+    where, entry = mark(name, value), find(name)
+    line = Content.assemble((name.replace("_", " "), "bold"), f"  {value:.4g}")
+    if where:
+        line += Content.styled(f"  {texts(f'metric.{where}')}", "bold $text-warning")
+    if entry is not None and entry.healthy:
+        note = f"  {texts('metric.healthy', range=entry.healthy)}"
+        if line.cell_length + cell_len(note) <= width:
+            line += Content.styled(note, prose.QUIET)
+    return line.truncate(width)
+
+
+def charts(state: DemoState, width: int, height: int = CHART_HEIGHT) -> Content:
+    """The charts that the demo drew, one below the other."""
+    parts = []
+    for chart in state.charts.values():
+        drawn = render(chart, min(width, 100), height, color=len(chart.series) > 1)
+        lines = [_dots(line) if len(chart.series) == 1 else _coloured(line) for line in drawn.split("\n")]
+        parts.append(Content("\n").join([lines[0].stylize("bold") if chart.title else lines[0], *lines[1:]]))
+    return Content("\n\n").join(parts)
+
+
+def _dots(line: str) -> Content:
+    return Content(line).highlight_regex(_BRAILLE, style="$primary")
+
+
+def _coloured(line: str) -> Content:
+    return Content.from_rich_text(Text.from_ansi(line)) if "\x1b" in line else Content(line)
+
+
+def tables(state: DemoState, width: int) -> Content:
+    """The tables that the demo made."""
+    return Content("\n\n").join(_table(table, width) for table in state.tables.values())
+
+
+def _table(table: Table, width: int) -> Content:
+    rows = [[_cell(cell) for cell in row] for row in table.rows]
+    numeric = [
+        all(isinstance(row[i], (int, float, type(None))) for row in table.rows) for i in range(len(table.columns))
+    ]
+    sizes = [max(cell_len(row[i]) for row in [list(table.columns), *rows]) for i in range(len(table.columns))]
+
+    def line(cells: list[str]) -> str:
+        parts = [
+            " " * (size - cell_len(cell)) + cell if right else set_cell_size(cell, size)
+            for cell, size, right in zip(cells, sizes, numeric, strict=True)
+        ]
+        return "  ".join(parts).rstrip()
+
+    head = [Content.styled(table.title, "bold")] if table.title else []
+    lines = [*head, Content.styled(line(list(table.columns)), prose.QUIET), *(Content(line(row)) for row in rows)]
+    return Content("\n").join(part for entry in lines for part in (entry.fold(width) if entry.plain else [entry]))
+
+
+def _cell(cell: str | float | int | None) -> str:
+    if cell is None:
+        return "-"
+    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
+
+
+def tokens(row: Tokens, width: int) -> Content:
+    """Each token above its numbers, broken into as many bands as the width asks for."""
+    names = max((cell_len(part.name) for part in row.rows), default=0)
+    columns = [
+        [token.replace("\n", "\\n"), *(f"{part.values[i]:.2f}" for part in row.rows)]
+        for i, token in enumerate(row.tokens)
+        if all(i < len(part.values) for part in row.rows)
+    ]
+    sizes = [max(map(cell_len, column)) for column in columns]
+    lines: list[Content] = []
+    start = 0
+    while start < len(columns):
+        end, used = start, names
+        while end < len(columns) and (end == start or used + sizes[end] + 2 <= width):
+            used += sizes[end] + 2
+            end += 1
+        for number in range(len(row.rows) + 1):
+            name = "" if number == 0 else row.rows[number - 1].name
+            cells = (set_cell_size(columns[i][number], sizes[i]) for i in range(start, end))
+            lines.append(Content.styled(set_cell_size(name, names), prose.QUIET) + Content("  " + "  ".join(cells)))
+        start = end
+    return Content("\n").join(lines)
+
+
+def samples(state: DemoState, texts: Texts, width: int) -> Content:
+    """The last samples, the newest first."""
+    return Content("\n").join(line for sample in reversed(state.samples) for line in _sample(sample, texts, width))
+
+
+def _sample(sample: Sample, texts: Texts, width: int) -> list[Content]:
+    scores = "  ".join(f"{name} {value:.3g}" for name, value in sample.scores.items())
+    names = max(cell_len(texts("prompt")), cell_len(texts("response"))) + 2
+    blocks = [
+        Block(Content(sample.prompt), lead=set_cell_size(texts("prompt"), names), indent=names),
+        Block(Content(sample.response), lead=set_cell_size(texts("response"), names), indent=names, gap=False),
+    ]
+    if scores:
+        blocks.append(Block(Content.styled(scores, prose.QUIET), indent=names, gap=False))
+    return [*lay_out(blocks, width), Content("")]
+
+
+def notes(state: DemoState, width: int) -> Content:
+    """What the demo remarked."""
+    return Content("\n").join(lay_out((Block(Content(text), gap=False) for text in state.notes), width))
+
+
+def verdict(said: Verdict, broken: bool, texts: Texts, width: int) -> Content:
+    """The claim, whether it holds, and what was measured."""
+    holds = said.holds
+    key = ("demo.holds" if holds else "demo.fails") + (".broken" if broken else "")
+    style = "bold $text-success" if holds != broken else "bold $text-error"
+    head = Content.styled(f"{'✓' if holds else '✗'} {texts(key)}", style)
+    return Content("\n").join([head, *lay_out([Block(Content(said.claim))], width), *_measured(said.measured, width)])
+
+
+def _measured(measured: Mapping[str, float], width: int) -> Iterator[Content]:
+    """The numbers in columns, named as the run named them."""
+    if not measured:
+        return
+    names = max(map(cell_len, measured)) + 1
+    count = max(1, width // (names + 14))
+    entries = [
+        Content.styled(set_cell_size(name, names), prose.QUIET) + Content(f" {value:<10.4g}  ")
+        for name, value in measured.items()
+    ]
+    yield Content("")
+    for start in range(0, len(entries), count):
+        yield Content("").join(entries[start : start + count]).truncate(width)
+
+
+def _seconds(texts: Texts, seconds: float) -> str:
+    if seconds < 90:
+        return texts("unit.s", n=round(seconds))
+    return texts.interval(timedelta(seconds=seconds))

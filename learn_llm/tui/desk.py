@@ -1,0 +1,132 @@
+"""What the screens ask about the learner's questions: when each is due, what comes next, and what a rating changes.
+
+Between the widgets, which know nothing of SQL and FSRS, and `quizzes`, which knows nothing of screens.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from learn_llm.quizzes.bank import Bank, Question
+from learn_llm.quizzes.progress import Counts, Progress
+from learn_llm.quizzes.schedule import Rating, State
+
+Kind = Literal["due", "new", "later"]
+NEW_AT_ONCE = 10
+"""New questions in one session of study, until the learner asks for more."""
+AHEAD = timedelta(minutes=20)
+"""How long before its time a card in its first steps is shown, where nothing else waits."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Whether a question is new, due now, or comes back after `wait`."""
+
+    kind: Kind
+    wait: timedelta = timedelta(0)
+
+
+class Desk:
+    """The bank and the progress of one learner."""
+
+    def __init__(self, bank: Bank, progress: Progress) -> None:
+        self.bank = bank
+        self.progress = progress
+        self.questions = bank.questions
+        self._ids = [question.id for question in bank.questions]
+        self._standings: dict[str, Standing] | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """Why progress is not saved, None where it is."""
+        return None if self.progress.saving else (self.progress.notices or ("",))[-1]
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What is wrong with the bank or the database, one line each."""
+        return (*map(str, self.bank.problems), *self.progress.notices)
+
+    def question(self, id: str) -> Question:
+        """The question with this id."""
+        return self.bank.by_id[id]
+
+    def standings(self) -> dict[str, Standing]:
+        """How every question stands, as of the last `refresh`, `rate` or `undo`."""
+        if self._standings is None:
+            schedule = self.progress.schedule
+            now, cards = schedule.now(), self.progress.cards()
+            self._standings = {}
+            for id in self._ids:
+                card = cards.get(id)
+                if card is None or card.due is None:
+                    self._standings[id] = Standing("new")
+                elif schedule.is_due(card, now):
+                    self._standings[id] = Standing("due")
+                else:
+                    self._standings[id] = Standing("later", max(timedelta(0), card.due - now))
+        return self._standings
+
+    def refresh(self) -> None:
+        """Time has passed: what is due is found out again."""
+        self._standings = None
+
+    def counts(self) -> Counts:
+        """How much waits, and what was done today."""
+        return self.progress.counts(self._ids)
+
+    def previews(self, id: str) -> tuple[timedelta, ...]:
+        """After how long the question comes back, for each of the four ratings."""
+        previews = self.progress.schedule.preview(self.progress.card(id))
+        return tuple(previews[rating] for rating in Rating)
+
+    def rate(self, id: str, rating: int, milliseconds: int | None = None) -> timedelta:
+        """Rates the question now and keeps it; returns after how long it comes back."""
+        question = self.question(id)
+        card = self.progress.rate(
+            id, Rating(rating), lang=question.lang, content_hash=question.content_hash, duration_ms=milliseconds
+        )
+        self.refresh()
+        return timedelta(0) if card.due is None else max(timedelta(0), card.due - self.progress.schedule.now())
+
+    def undo(self) -> str | None:
+        """Takes back the last rating of this session; returns its question, None where there is none."""
+        self.refresh()
+        id = self.progress.undo()
+        return id if id in self.bank.by_id else None
+
+    def due(self) -> list[str]:
+        """What is to be reviewed now, in the order in which it is best done."""
+        return self.progress.due(self._ids)
+
+    def new(self) -> list[str]:
+        """What was never seen, in the order of the bank."""
+        return [id for id in self._ids if self.standings()[id].kind == "new"]
+
+    def next(self, new_left: int, after: str | None = None) -> str | None:
+        """The question to study next: what is due, then new ones, then what is due in a few minutes anyway.
+
+        Args:
+            new_left: how many new questions may still be shown.
+            after: the question just answered, which does not come at once again while there is another.
+        """
+        self.refresh()
+        soon = self._soon()
+        candidates: Iterable[str] = [*self.due(), *(self.new()[:1] if new_left > 0 else []), *soon]
+        return next((id for id in candidates if id != after), after if after in soon else None)
+
+    def _soon(self) -> list[str]:
+        """The questions in their first steps that come up within `AHEAD`."""
+        cards = self.progress.cards()
+        limit = self.progress.schedule.now() + AHEAD
+        early = [
+            (card.due, card.question_id)
+            for card in cards.values()
+            if card.due and card.due <= limit and card.state is not State.REVIEW and card.question_id in self.bank.by_id
+        ]
+        return [id for _, id in sorted(early)]
+
+    def next_wait(self) -> timedelta | None:
+        """How long until the next card is due; None where nothing is learnt yet."""
+        moment = self.progress.next_due(self._ids)
+        return None if moment is None else max(timedelta(0), moment - self.progress.schedule.now())

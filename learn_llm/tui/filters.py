@@ -1,0 +1,63 @@
+"""Which questions the list shows."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from learn_llm.quizzes.bank import Question
+from learn_llm.tui.desk import Standing
+
+VIEWS = ("all", "due", "new", "basic", "intermediate", "advanced")
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A view, a topic ("" for any) and words that must all occur."""
+
+    view: str = "all"
+    topic: str = ""
+    words: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everything passes."""
+        return self == Filter()
+
+    def select(self, questions: Sequence[Question], standings: Mapping[str, Standing]) -> list[Question]:
+        """The questions that pass.  Words are looked for in number, question and topics; found nowhere there, in the answers."""
+        chosen = [
+            question
+            for question in questions
+            if self.view in ("all", question.level, standings[question.id].kind)
+            and (not self.topic or self.topic in question.topics)
+        ]
+        words = self.words.lower().split()
+        if not words:
+            return chosen
+        named = [question for question in chosen if _has(words, _name(question))]
+        return named or [question for question in chosen if _has(words, f"{_name(question)} {_answers(question)}")]
+
+
+def view_counts(questions: Sequence[Question], standings: Mapping[str, Standing]) -> dict[str, int]:
+    """How many questions each view has."""
+    counts = Counter(question.level for question in questions)
+    counts.update(standings[question.id].kind for question in questions)
+    return {view: len(questions) if view == "all" else counts[view] for view in VIEWS}
+
+
+def topic_counts(questions: Sequence[Question]) -> dict[str, int]:
+    """How many questions each topic has, the largest first."""
+    return dict(Counter(topic for question in questions for topic in question.topics).most_common())
+
+
+def _has(words: Sequence[str], text: str) -> bool:
+    return all(word in text for word in words)
+
+
+def _name(question: Question) -> str:
+    topics = " ".join(question.topics)
+    return f"{question.number} {question.id} {question.question} {topics} {topics.replace('-', ' ')}".lower()
+
+
+def _answers(question: Question) -> str:
+    return f"{question.short_answer} {question.full_answer}".lower()

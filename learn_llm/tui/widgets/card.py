@@ -1,0 +1,206 @@
+"""A card: the question, after a key its answer, and the four ratings."""
+
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.style import Style
+from textual.widget import Widget
+from textual.widgets import Static
+
+from learn_llm.quizzes.bank import Question
+from learn_llm.tui.card_text import answer_blocks, question_block
+from learn_llm.tui.key_guard import KeyGuard
+from learn_llm.tui.prose import QUIET, Block
+from learn_llm.tui.texts import Texts
+from learn_llm.tui.widgets.page import Page
+
+RATINGS = (1, 2, 3, 4)
+COLOURS = ("$error", "$warning", "$success", "$primary")
+
+
+@dataclass(frozen=True)
+class CardView:
+    """What a card shows: the question, when it is due, when it comes back after each rating, its demo's title if built."""
+
+    question: Question
+    mark: str
+    intervals: tuple[str, str, str, str]
+    demo: str | None
+
+
+class CardBody(VerticalScroll, can_focus=True, inherit_bindings=False):
+    """The part of the card that scrolls."""
+
+    BINDINGS: list[BindingType] = [
+        Binding("down,j", "scroll_by(3)", "scroll", show=False),
+        Binding("up,k", "scroll_by(-3)", "scroll", show=False),
+        Binding("pagedown,ctrl+d,ctrl+f", "scroll_page(1)", "page", show=False),
+        Binding("pageup,ctrl+u,ctrl+b", "scroll_page(-1)", "page", show=False),
+        Binding("home,g", "scroll_home", "first", show=False),
+        Binding("end,G", "scroll_end", "last", show=False),
+    ]
+
+    def action_scroll_by(self, lines: int) -> None:
+        """Scrolls by so many lines."""
+        self.scroll_relative(y=lines, animate=False)
+
+    def action_scroll_page(self, direction: int) -> None:
+        """Scrolls by a screenful less two lines."""
+        self.scroll_relative(y=direction * max(1, self.size.height - 2), animate=False)
+
+
+class RatingBar(Widget):
+    """Four ratings side by side, each with its key, its meaning, and when the card would come back."""
+
+    class Chosen(Message):
+        """A rating was clicked."""
+
+        def __init__(self, rating: int) -> None:
+            super().__init__()
+            self.rating = rating
+
+    def __init__(self, texts: Texts) -> None:
+        super().__init__()
+        self.texts = texts
+        self.intervals: tuple[str, ...] = ("", "", "", "")
+
+    def show(self, intervals: tuple[str, ...]) -> None:
+        """Shows these intervals."""
+        self.intervals = intervals
+        self.refresh()
+
+    def render(self) -> Content:
+        """Two lines of four cells."""
+        width = max(10, (self.size.width - 3) // 4)
+        top, bottom = [], []
+        for rating, colour, interval in zip(RATINGS, COLOURS, self.intervals, strict=True):
+            click = Style.from_meta({"@click": f"rate({rating})"})
+            label = Content.assemble((f" {rating} ", f"bold {colour}"), f"{self.texts(f'rating.{rating}')}")
+            when = Content.styled(f"   {interval}", QUIET)
+            for line, text in ((top, label), (bottom, when)):
+                line.append(text.truncate(width, pad=True).stylize(f"on {colour} 15%").stylize(click))
+        return Content("\n").join([Content(" ").join(top), Content(" ").join(bottom)])
+
+    def action_rate(self, rating: int) -> None:
+        """A click on a rating."""
+        self.post_message(self.Chosen(rating))
+
+
+class Card(Vertical):
+    """Shows a `CardView`.  Its screen decides what a rating does: the card posts `Revealed` and `Rated`."""
+
+    BINDINGS: list[BindingType] = [
+        Binding("space", "answer('space')", "answer", key_display="space"),
+        Binding("enter", "answer('enter')", "answer", show=False),
+        Binding("space", "got_it('space')", "got it", key_display="space"),
+        Binding("enter", "got_it('enter')", "got it", show=False),
+        Binding("1", "rate(1)", "rate", key_display="1-4"),
+        Binding("2", "rate(2)", "rate", show=False),
+        Binding("3", "rate(3)", "rate", show=False),
+        Binding("4", "rate(4)", "rate", show=False),
+    ]
+
+    revealed: reactive[bool] = reactive(False)
+
+    class Revealed(Message):
+        """The answer is to be seen now."""
+
+    class Rated(Message):
+        """The learner rated the question: 1 forgot, 2 partly, 3 got it, 4 easy."""
+
+        def __init__(self, id: str, rating: int) -> None:
+            super().__init__()
+            self.id = id
+            self.rating = rating
+
+    def __init__(self, texts: Texts, guard: KeyGuard, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.texts = texts
+        self.guard = guard
+        self.card: CardView | None = None
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="card-top"):
+            yield Static(id="card-head", markup=False)
+            yield Static(id="card-mark", markup=False)
+        with CardBody(id="card-body"):
+            yield Page()
+        yield Static(id="card-hint", markup=False)
+        yield RatingBar(self.texts)
+
+    def show(self, card: CardView | None, *, revealed: bool = False) -> None:
+        """Shows this card, hidden or with its answer."""
+        self.card = card
+        self.guard.acted("")
+        self.set_reactive(Card.revealed, revealed)
+        self._draw()
+        self.query_one(CardBody).scroll_home(animate=False)
+
+    def watch_revealed(self) -> None:
+        self._draw()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A card is answered before it is rated."""
+        match action:
+            case "answer":
+                return self.card is not None and not self.revealed
+            case "got_it" | "rate":
+                return self.card is not None and self.revealed
+            case _:
+                return True
+
+    def action_answer(self, key: str) -> None:
+        """Shows the answer."""
+        if self.guard.allows(key):
+            self.guard.acted(key)
+            self.revealed = True
+            self.post_message(self.Revealed())
+
+    def action_got_it(self, key: str) -> None:
+        """The key that revealed rates as well, once it has been let go: "got it"."""
+        if self.guard.allows(key):
+            self._rate(3, key)
+
+    def action_rate(self, rating: int) -> None:
+        """Rates the question."""
+        if self.guard.allows(str(rating)):
+            self._rate(rating, str(rating))
+
+    def on_rating_bar_chosen(self, message: RatingBar.Chosen) -> None:
+        """A click on a rating."""
+        message.stop()
+        self._rate(message.rating, "")
+
+    def _rate(self, rating: int, key: str) -> None:
+        if self.card is not None:
+            self.guard.acted(key)
+            self.post_message(self.Rated(self.card.question.id, rating))
+
+    def _draw(self) -> None:
+        card, page = self.card, self.query_one(Page)
+        self.set_class(self.revealed, "-revealed")
+        self.refresh_bindings()
+        if card is None:
+            self.query_one("#card-head", Static).update("")
+            self.query_one("#card-hint", Static).update("")
+            page.show([])
+            return
+        question = card.question
+        topics = ", ".join(topic.replace("-", " ") for topic in question.topics)
+        head = Content.assemble(
+            (f"{question.number}", "bold $primary"), f"  {self.texts(question.level)}  ", (topics, QUIET)
+        )
+        self.query_one("#card-head", Static).update(head)
+        self.query_one("#card-mark", Static).update(card.mark)
+        blocks: list[Block] = [question_block(question)]
+        if self.revealed:
+            blocks.extend(answer_blocks(question, self.texts))
+            self.query_one(RatingBar).show(card.intervals)
+        page.show(blocks)
+        demo = self.texts("card.nodemo") if card.demo is None else self.texts("card.demo", title=card.demo)
+        self.query_one("#card-hint", Static).update(f"{self.texts('card.say')}\n{demo}")

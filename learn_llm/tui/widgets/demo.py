@@ -1,0 +1,194 @@
+"""A demo running in a child process, watched live."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from learn_llm.demos.catalogue import Demo
+from learn_llm.events import Event
+from learn_llm.tui import demo_text, prose
+from learn_llm.tui.demo_state import DemoState, Status
+from learn_llm.tui.prose import Block, lay_out
+from learn_llm.tui.texts import Texts
+from learn_llm.tui.widgets.card import CardBody
+
+Follow = Callable[[Sequence[str]], AsyncIterator[Event]]
+Command = Callable[[Demo, bool], Sequence[str]]
+
+TICK = 0.5  # seconds after which the clock is shown anew while nothing else is new
+DRAW_EVERY = 0.15  # seconds: about seven pictures a second however fast the child writes
+SLICE = 0.005  # seconds of events taken in before the screen has its turn again
+
+SECTIONS = ("verdict", "about", "curves", "charts", "tables", "tokens", "samples", "notes")
+
+
+class DemoPane(Vertical):
+    """Runs a demo and shows what it says.  Only `DemoPane` knows the child; leaving the pane ends it."""
+
+    BINDINGS: list[BindingType] = [
+        Binding("x", "stop_demo", "stop"),
+        Binding("r", "run_demo(False)", "run"),
+        Binding("b", "run_demo(True)", "break it"),
+    ]
+
+    status: reactive[Status] = reactive[Status]("stopped", bindings=True)
+
+    class Ended(Message):
+        """The child is gone: it finished, failed or was stopped."""
+
+    def __init__(self, texts: Texts, follow: Follow, command: Command, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.texts = texts
+        self.follow = follow
+        self.command = command
+        self.demo: Demo | None = None
+        self.state = DemoState(status="stopped")
+        self._task: asyncio.Task[None] | None = None
+        self._drawn_at = 0.0
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="demo-head", markup=False)
+        yield Static(id="demo-status", markup=False)
+        with CardBody(id="demo-body"):
+            for section in SECTIONS:
+                yield Static(id=f"demo-{section}", classes="demo-section", markup=False)
+
+    def on_mount(self) -> None:
+        self.set_interval(DRAW_EVERY, self._draw_news)
+
+    async def on_unmount(self) -> None:
+        await self.stop()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What runs can be stopped; what does not run can be started."""
+        if action == "stop_demo":
+            return self.state.running
+        return True
+
+    async def run_demo(self, demo: Demo, *, broken: bool) -> None:
+        """Starts this demo; one that still runs is ended first."""
+        await self.stop()
+        self.demo = demo
+        self.state = DemoState(broken=broken, started=time.monotonic())
+        self.status = self.state.status
+        self.state.changed.update(SECTIONS)
+        self.query_one("#demo-head", Static).update(
+            Content.assemble((f"{self.texts('demo.title')}  ", prose.QUIET), (demo.title, "bold $primary"))
+        )
+        self._task = asyncio.create_task(self._watch(self.state, self.command(demo, broken)))
+        self._draw()
+        self.query_one("#demo-body", CardBody).scroll_home(animate=False)
+
+    async def stop(self) -> None:
+        """Ends the child, if there is one, and waits until it is gone."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def action_stop_demo(self) -> None:
+        """Ends the child; what it said stays on the screen."""
+        await self.stop()
+        self._draw()
+
+    async def action_run_demo(self, broken: bool) -> None:
+        """Runs the demo again, as it is or broken on purpose."""
+        if self.demo is not None:
+            await self.run_demo(self.demo, broken=broken)
+
+    async def _watch(self, state: DemoState, argv: Sequence[str]) -> None:
+        """Takes in what the child says, a slice of time at a time, so that keys are answered however much it says."""
+        end: Status = "stopped"
+        try:
+            began = time.monotonic()
+            async for event in self.follow(argv):
+                state.take(event, time.monotonic())
+                if time.monotonic() - began > SLICE:
+                    await asyncio.sleep(SLICE)
+                    began = time.monotonic()
+            end = "failed" if state.verdict is None else "finished"
+        except OSError as error:
+            state.notes.append(self.texts("demo.nochild", problem=error.strerror or error))
+            end = "failed"
+        finally:
+            state.end(end, time.monotonic())
+            self.post_message(self.Ended())
+
+    def on_resize(self) -> None:
+        """Everything is drawn for the width there is."""
+        self.state.changed.update(SECTIONS)
+        self._draw()
+
+    def _draw_news(self) -> None:
+        if self.display and (self.state.changed or self.status != self.state.status or self._late()):
+            self._draw()
+
+    def _late(self) -> bool:
+        return self.state.running and time.monotonic() - self._drawn_at > TICK
+
+    def _draw(self) -> None:
+        state = self.state
+        self.status = state.status
+        self._drawn_at = time.monotonic()
+        width = self.query_one("#demo-body").scrollable_content_region.width
+        if width < 10:  # not laid out yet: the resize that follows draws
+            return
+        status = demo_text.status_lines(state, self.texts, self._drawn_at, width)
+        self.query_one("#demo-status", Static).update(status)
+        for section in SECTIONS:
+            if section in state.changed:
+                text = self._section(section, width)
+                part = self.query_one(f"#demo-{section}", Static)
+                part.display = bool(text.plain)
+                part.update(text)
+        state.changed.clear()
+
+    def _section(self, section: str, width: int) -> Content:
+        state, texts = self.state, self.texts
+        match section:
+            case "verdict" if state.verdict is not None:
+                return demo_text.verdict(state.verdict, state.broken, texts, width)
+            case "verdict" if state.status == "failed":
+                return Content.styled(texts("demo.noverdict"), "bold $text-error")
+            case "about":
+                return self._about(width)
+            case "curves":
+                return demo_text.curves(state, texts, width)
+            case "charts":
+                return demo_text.charts(state, width)
+            case "tables":
+                return demo_text.tables(state, width)
+            case "tokens" if state.tokens is not None:
+                return demo_text.tokens(state.tokens, width)
+            case "samples":
+                return demo_text.samples(state, texts, width)
+            case "notes":
+                return demo_text.notes(state, width)
+            case _:
+                return Content("")
+
+    def _about(self, width: int) -> Content:
+        """What to look at, while the child loads and runs; what to try next, once it is done."""
+        if self.demo is None:
+            return Content("")
+        blocks: list[Block] = []
+        if self.state.broken:
+            blocks += [prose.heading(self.texts("demo.breaks")), Block(prose.inline(self.demo.breaks), gap=False)]
+        if self.state.running:
+            blocks += [prose.heading(self.texts("demo.look")), Block(prose.inline(self.demo.look_at), gap=False)]
+        else:
+            blocks.append(prose.heading(self.texts("demo.try", slug=self.demo.slug)))
+            blocks += [Block(prose.inline(text), lead="- ", indent=2, gap=False) for text in self.demo.try_this]
+        if self.state.status == "starting":
+            blocks.append(Block(Content.styled(self.texts("demo.loading"), prose.QUIET)))
+        return Content("\n").join(lay_out(blocks, width))

@@ -1,0 +1,63 @@
+"""The bottom line: the keys that do something now, as many as fit."""
+
+from textual.binding import Binding
+from textual.content import Content
+from textual.screen import Screen
+from textual.style import Style
+from textual.widget import Widget
+
+from learn_llm.tui.texts import Texts
+
+ALWAYS = ("help", "quit")
+
+
+class KeyBar(Widget):
+    """Shows the bindings in force with `show=True`; those of the focused widget first, help and quit always."""
+
+    def __init__(self, texts: Texts) -> None:
+        super().__init__()
+        self.texts = texts
+        self._keys: list[Binding] = []
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._update)
+
+    def on_unmount(self) -> None:
+        self.screen.bindings_updated_signal.unsubscribe(self)
+
+    def _update(self, screen: Screen[object]) -> None:
+        if not self.is_attached or screen is not self.screen:
+            return
+        seen: dict[str, Binding] = {}
+        for active in screen.active_bindings.values():
+            if active.binding.show and active.enabled:
+                seen.setdefault(active.binding.action, active.binding)
+        keys = list(seen.values())
+        if keys != self._keys:
+            self._keys = keys
+            self.refresh()
+
+    def render(self) -> Content:
+        """The keys that fit into the width, the permanent ones at the right end."""
+        fixed = [self._entry(key) for key in self._keys if key.action in ALWAYS]
+        entries = [self._entry(key) for key in self._keys if key.action not in ALWAYS]
+        room = self.size.width - sum(entry.cell_length for entry in fixed)
+        shown: list[Content] = []
+        for entry in entries:
+            if entry.cell_length > room:
+                break
+            shown.append(entry)
+            room -= entry.cell_length
+        return Content("").join([*shown, Content(" " * max(0, room)), *fixed])
+
+    def _entry(self, binding: Binding) -> Content:
+        name = binding.action.partition("(")[0].rpartition(".")[2]
+        key = self.app.get_key_display(binding)
+        text = Content.assemble((f" {key}", "$footer-key-foreground bold"), f" {self.texts(f'key.{name}')} ")
+        if binding.key_display and "-" in binding.key_display:  # several keys in one entry
+            return text
+        return text.stylize(Style.from_meta({"@click": f"press('{binding.key}')"}))
+
+    def action_press(self, key: str) -> None:
+        """A click on an entry presses its key."""
+        self.app.simulate_key(key)
