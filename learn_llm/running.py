@@ -1,8 +1,8 @@
 """Reads a run: shows it in the terminal, writes it as JSON lines, or follows it in a child process.
 
-A run is `run(config) -> Iterator[Event]` and prints nothing.  `main` makes a program of it, with a command line from the
-fields of its Config; `execute` reads it to the end and returns the exit code; `read_child` follows one in another process,
-for the app.
+A run is `run(config) -> Iterator[Event]` and prints nothing.  `main` makes a program of it, with a command line from
+the fields of its Config; `execute` reads it to the end and returns the exit code; `read_child` follows one in another
+process, for the app.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """What every run can be told.  A run's own Config inherits from it, with a line of documentation under each field."""
+    """What every run can be told.  A run's own Config inherits from it, with a line of help under each field."""
 
     seed: int = 0
     """Draws the prompts, the pairs, new weights and the samples: the same seed gives the same run."""

@@ -1,0 +1,252 @@
+"""What every metric is, its unit, the range a healthy run shows, and what a value outside means.
+
+The terminal, the app and the docs read this one list.  Ranges are rules of thumb for the runs of this package: a value
+outside is a reason to look, not an error.  A metric that is not here is shown all the same, without a mark.
+
+An entry is `name | unit | low .. high`, where unit and range may be missing and the range may be open at one end; then
+what it means; then, after `outside:`, what a value outside the range means.
+"""
+
+from dataclasses import dataclass
+
+_ENTRIES = """
+# Training
+
+loss | nats per token
+    What the optimiser makes smaller; for a language model the mean cross-entropy.
+validation_loss | nats per token
+    The same loss on text that was never trained on. Rising while the loss falls: the model learns by heart.
+perplexity | tokens | 1 ..
+    exp(loss): among how many equally likely tokens the model hesitates.
+    outside: Below 1 cannot be: the loss is summed or masked wrongly.
+accuracy | share
+    Share of right answers; compare it with the chance level and, if known, the ceiling.
+token_accuracy | share
+    Share of tokens whose most likely prediction is the right one.
+learning_rate |  | 0 .. 0.02
+    Step size of the optimiser now, after warm-up and decay.
+    outside: So large a step makes Adam diverge.
+grad_norm |  | 0.0001 .. 20
+    Length of the gradient over all parameters, before clipping.
+    outside: Very large: the step is unstable, lower the learning rate. Near 0: nothing is learnt, look at the
+    mask.
+tokens_per_second | tokens per second
+    Tokens processed per second, padding not counted.
+tokens | tokens
+    Tokens trained on so far, padding not counted.
+epoch
+    Passes over the training data so far.
+seconds | s
+    Time since the run began.
+peak_memory | GiB
+    The most memory that the run has held.
+parameters
+    Trained parameters.
+
+# What a language model can do
+
+copying | share | 0.95 .. 1
+    Share of tokens predicted right in the second copy of a list of random words.
+    outside: Below 0.95: no induction heads yet; train longer, on text with repeats.
+lookup_2 | share | 0.9 .. 1
+    Share right when one of 2 facts is asked for by its key, the key said first.
+    outside: Below 0.9: the model copies, but not yet what it is asked for. Chance is 0.5.
+lookup_4 | share | 0.75 .. 1
+    Share right when one of 4 facts is asked for by its key, the key said first.
+    outside: Below 0.75: the model copies, but not yet what it is asked for. Chance is 0.25.
+lookup_reverse_2 | share
+    Share right among 2 facts with the key said last, the hard form. Chance is 0.5.
+lookup_reverse_4 | share
+    Share right among 4 facts with the key said last, the hard form. Chance is 0.25.
+knowledge | share | 0.95 .. 1
+    Share right of questions about the closed table of general facts.
+    outside: Below 0.95: the facts have not been seen often enough.
+classification | share | 0.95 .. 1
+    Share right of training tasks that name their options.
+    outside: Below 0.95: the base does not know its own training tasks.
+zero_shot | share
+    Accuracy on held-out tasks from the definition alone.
+few_shot | share
+    Accuracy on held-out tasks with fixed demonstrations in the context.
+in_context_gain | share | 0 ..
+    few_shot minus zero_shot: what the demonstrations add.
+    outside: Below 0: the demonstrations mislead; the model does not learn in context.
+chance | share
+    Accuracy of guessing: what a number must be compared with.
+exact_match | share
+    Share of responses equal to the reference, word for word.
+valid_rate | share | 0.9 .. 1
+    Share of responses that are an answer at all, right or wrong.
+    outside: Below 0.9: an accuracy over these responses mostly measures the format.
+rouge_l | share
+    Longest common subsequence with the reference, as an F-measure.
+
+# Reward models
+
+ceiling | share
+    Accuracy of the true order on the same noisy labels: no reward model can expect more.
+accuracy_gap | share | .. 0.03
+    ceiling minus accuracy: what the reward model has still to learn.
+    outside: Above 0.03: more pairs or more training would help; the noise is not the limit.
+margin |  | 0 ..
+    Mean score of the chosen response minus that of the rejected one.
+    outside: Below 0: the model prefers what the annotators rejected; chosen and rejected may be swapped.
+chosen_reward
+    Mean score of chosen responses. In DPO it may fall while the margin grows: that is normal.
+rejected_reward
+    Mean score of rejected responses; the margin to the chosen ones is what counts.
+calibration_error | share | 0 .. 0.05
+    Mean gap between how sure the reward model is of a pair and how often it is right.
+    outside: Above 0.05: its probabilities are not to be believed; overtrained models are too sure.
+reward_mean |  | -0.1 .. 0.1
+    Mean score over responses of the SFT model; 0 after normalisation.
+    outside: Away from 0: the scores are not normalised, and no fixed kl_coef fits.
+reward_std |  | 0.8 .. 1.25
+    Standard deviation of the scores over responses of the SFT model; 1 after normalisation.
+    outside: Away from 1: the scores are not normalised, and no fixed kl_coef fits.
+
+# Reinforcement learning, and comparing with the start
+
+gold |  | -1 .. 1
+    Mean score of the responses by the gold rubric, from -1 to 1; nothing is trained on it.
+    outside: Outside -1 to 1 cannot be.
+reward
+    Mean score by the reward model, the proxy that is maximised. Rising while gold falls: reward hacking.
+correctness |  | 1 .. 5
+    Mean of the rubric's correctness, from 1 to 5.
+    outside: Outside 1 to 5 cannot be.
+kl | nats | -0.5 .. 20
+    KL divergence of the policy from the reference, summed over the response.
+    outside: High: the policy has left the reference, it may exploit the reward model; raise kl_coef. Clearly
+    negative: the two log-probabilities are computed differently (temperature, mask).
+kl_per_token | nats per token | -0.05 .. 1
+    KL divergence of the policy from the reference, mean over tokens.
+    outside: High: the policy has left the reference; raise kl_coef.
+kl_coef |  | 0 .. 1
+    Weight of the KL penalty in the reward; changes by itself when it is adaptive.
+    outside: High: the penalty drowns the reward and the policy stays where it is.
+kl_penalty
+    What the KL penalty takes from the reward of a response: kl_coef times kl.
+clip_fraction | share | 0 .. 0.3
+    Share of tokens whose ratio left the clip range, so that they give no gradient.
+    outside: High: the steps are too large; lower the learning rate or the number of epochs.
+value_clip_fraction | share | 0 .. 0.5
+    Share of tokens whose value moved further than the clip range.
+    outside: High: the value function changes fast, or its scale does not fit the clip range.
+ratio |  | 0.9 .. 1.1
+    Mean probability ratio of the new to the old policy; 1 at the first update.
+    outside: Away from 1: old and new log-probabilities do not belong together, or the steps are too large.
+approx_kl | nats per token | -0.01 .. 0.1
+    How far one round of updates moved the policy from the one that sampled.
+    outside: High: the steps are too large; lower the learning rate or the number of epochs.
+entropy | nats per token | 0.02 ..
+    How undecided the policy is about the next token.
+    outside: Near 0: the policy always says the same and can learn nothing more; raise kl_coef or the
+    temperature.
+policy_loss
+    The clipped objective; near 0 by construction, so its value says little. It may be negative.
+value_loss
+    Squared error of the value function, clipped; it should fall as the values learn the returns.
+explained_variance |  | -0.2 .. 1
+    Share of the returns' variance that the values explain; 0 is a constant guess.
+    outside: Below 0: worse than a constant; normal in the first steps, later raise the value learning rate.
+response_length | tokens
+    Mean number of tokens in a response, EOS counted.
+eos_rate | share | 0.8 .. 1
+    Share of responses that end by themselves within the limit.
+    outside: Low: responses are cut off; the policy may be paid for length, look at the penalty without EOS.
+advantage_mean
+    Mean advantage before whitening; near 0 once the values are right.
+advantage_std |  | 1e-06 ..
+    Standard deviation of the advantages before whitening.
+    outside: Near 0: all responses are paid alike, there is nothing to learn from.
+return_mean
+    Mean of the returns that the values are to predict.
+value_mean
+    Mean of the predicted values; it should follow return_mean.
+gold_difference
+    Mean gold score minus that of the model it is compared with, on the same prompts.
+ci_low
+    Lower end of the 95 % interval of the difference; above 0 means better beyond chance.
+ci_high
+    Upper end of the 95 % interval of the difference.
+win_rate | share
+    Share of prompts where the response beats the other model's, ties counted half; 0.5 is equal.
+repetition | share | 0 .. 0.5
+    Share of word pairs in a response that occur in it before.
+    outside: High: the policy loops; a reward for length or a missing EOS invites it.
+distinct | share
+    Share of different responses among all; low means that the policy has one answer for everything.
+"""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One entry: `low` and `high` bound the healthy range, None where there is no bound on that side."""
+
+    name: str
+    meaning: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    outside: str = ""
+
+    @property
+    def healthy(self) -> str:
+        """The healthy range in words.
+
+        >>> METRICS["clip_fraction"].healthy, METRICS["margin"].healthy, METRICS["loss"].healthy
+        ('0 to 0.3', 'at least 0', '')
+        """
+        if self.low is not None and self.high is not None:
+            return f"{self.low:g} to {self.high:g}"
+        if self.low is not None:
+            return f"at least {self.low:g}"
+        return "" if self.high is None else f"at most {self.high:g}"
+
+
+def find(name: str) -> Metric | None:
+    """The entry of a metric, None where there is none.  A qualified name (`sft/gold`) is found by its last part.
+
+    >>> find("sft/gold") is METRICS["gold"], find("no such metric")
+    (True, None)
+    """
+    return METRICS.get(name) or METRICS.get(name.rpartition("/")[2])
+
+
+def mark(name: str, value: float) -> str:
+    """Where the value lies: "low" or "high" outside the healthy range, "" inside or where no range is known.
+
+    >>> mark("clip_fraction", 0.45), mark("clip_fraction", 0.1), mark("no such metric", 7.0)
+    ('high', '', '')
+    """
+    metric = find(name)
+    if metric is None:
+        return ""
+    if metric.low is not None and value < metric.low:
+        return "low"
+    return "high" if metric.high is not None and value > metric.high else ""
+
+
+def _read(entries: str) -> dict[str, Metric]:
+    metrics: dict[str, Metric] = {}
+    head, text = "", ""
+    for line in [*entries.splitlines(), "end"]:
+        if line.startswith(" "):
+            text += " " + line.strip()
+        elif line and not line.startswith("#"):
+            if head:
+                metric = _metric(head, text)
+                metrics[metric.name] = metric
+            head, text = line, ""
+    return metrics
+
+
+def _metric(head: str, text: str) -> Metric:
+    name, unit, bounds = (part.strip() for part in (head + " | |").split("|")[:3])
+    low, _, high = (bound.strip() for bound in bounds.partition(".."))
+    meaning, _, outside = (part.strip() for part in text.partition("outside:"))
+    return Metric(name, meaning, unit, float(low) if low else None, float(high) if high else None, outside)
+
+
+METRICS: dict[str, Metric] = _read(_ENTRIES)
