@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy
 import torch
 from datasets import Dataset
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -70,6 +71,7 @@ def _numbers(value: Any) -> Any:
 
 def record(seed: int, options: Mapping[str, Any]) -> dict[str, Any]:
     """One PPO batch of TRL with `options`: the rollout's tensors and those of each update, as lists."""
+    numpy.random.seed(seed)  # TRL draws its mini-batches from the global state
     words = torch.Generator().manual_seed(seed)
     queries = [torch.randint(2, WORDS, (4 - i % 3,), generator=words).tolist() for i in range(BATCH)]
     policy, reference = _llama(LlamaForCausalLM, seed), _llama(LlamaForCausalLM, seed + 1)
