@@ -1,8 +1,8 @@
 """What a run can say.
 
-A training loop or a demo is `run(config) -> Iterator[Event]`.  It prints nothing: the terminal, the app, a JSON-lines pipe
-and the tests read the same events.  `to_json` and `from_json` are exact inverses; the JSON form is a public interface:
-one object a line, `event` first.  A run says exactly one `Verdict`, last.
+A training loop or a demo is `run(config) -> Iterator[Event]`.  It prints nothing: the terminal, the app, a JSON-lines
+pipe and the tests read the same events.  `to_json` and `from_json` are exact inverses; the JSON form is a public
+interface: one object a line, `event` first.  A run says exactly one `Verdict`, last.
 """
 
 import dataclasses
@@ -122,10 +122,14 @@ Event = Start | Stage | Metrics | Sample | Tokens | Chart | Table | Note | Verdi
 
 _NAMES: dict[type[Any], str] = {kind: kind.__name__.lower() for kind in typing.get_args(Event)}
 _KINDS = {name: kind for kind, name in _NAMES.items()}
+_HINTS = {kind: typing.get_type_hints(kind) for kind in (*_NAMES, TokenRow, Series)}
+_NOT_FINITE = ("nan", "inf", "-inf")
 
 
 def to_json(event: Event) -> dict[str, Any]:
     """The event as plain JSON values.  Not-a-number and infinities become the strings "nan", "inf" and "-inf".
+
+    (So a cell or label with exactly that text comes back as the number.)
 
     >>> to_json(Stage("reward model", 2, 3))
     {'event': 'stage', 'name': 'reward model', 'index': 2, 'of': 3}
@@ -145,10 +149,9 @@ def from_json(data: Mapping[str, Any]) -> Event:
     kind = _KINDS.get(str(data.get("event")))
     if kind is None:
         raise ValueError(f"no event is called {data.get('event')!r}; there are {', '.join(_KINDS)}")
-    hints = typing.get_type_hints(kind)
     try:
-        event: Event = kind(**{name: _typed(value, hints[name]) for name, value in data.items() if name != "event"})
-    except (KeyError, TypeError, ValueError) as error:
+        event: Event = _build(kind, {name: value for name, value in data.items() if name != "event"})
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"not a {data['event']} event of version {VERSION}: {error}") from None
     if isinstance(event, Start) and event.version != VERSION:
         raise ValueError(f"the stream has version {event.version}, this program reads version {VERSION}")
@@ -167,17 +170,32 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _typed(value: Any, hint: Any) -> Any:
+def _build(kind: type[Any], values: Mapping[str, Any]) -> Any:
+    hints = _HINTS[kind]
+    unknown = [name for name in values if name not in hints]
+    if unknown:
+        raise ValueError(f"there is no field {unknown[0]!r}")
+    return kind(**{name: _typed(name, value, hints[name]) for name, value in values.items()})
+
+
+def _typed(name: str, value: Any, hint: Any) -> Any:
+    """The value as the type of its field; ValueError or TypeError where it is something else."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if hint is float:
-        return float(value)
-    if origin is tuple:
-        return tuple(_typed(item, args[0]) for item in value)
-    if origin is Mapping:
-        return {key: _typed(item, args[1]) for key, item in value.items()}
-    if origin is types.UnionType or origin is typing.Union:
+    if hint is Any:
         return value
-    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-        hints = typing.get_type_hints(hint)
-        return hint(**{name: _typed(item, hints[name]) for name, item in value.items()})
-    return value
+    if hint is float and (isinstance(value, (int, float)) or value in _NOT_FINITE) and not isinstance(value, bool):
+        return float(value)
+    if origin is tuple and isinstance(value, (list, tuple)):
+        return tuple(_typed(name, item, args[0]) for item in value)
+    if origin is Mapping and isinstance(value, Mapping):
+        return {key: _typed(f"{name}.{key}", item, args[1]) for key, item in value.items()}
+    if origin is types.UnionType and isinstance(value, (*args, int) if float in args else args):
+        return float(value) if value in _NOT_FINITE else value
+    if origin is Literal and value in args:
+        return value
+    if hint in _HINTS and isinstance(value, Mapping):
+        return _build(hint, value)
+    if hint in (str, int, bool) and type(value) is hint:
+        return value
+    wanted = hint.__name__ if isinstance(hint, type) else str(hint)
+    raise ValueError(f"{name} is {value!r}, expected {wanted}")

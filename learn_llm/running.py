@@ -17,8 +17,11 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 from learn_llm import terminal
+from learn_llm.child import read_child
 from learn_llm.errors import UserError
 from learn_llm.events import Event, Start, Verdict, to_json
+
+__all__ = ["Run", "RunConfig", "execute", "main", "read_child"]
 
 if TYPE_CHECKING:
     from rich.console import Console
