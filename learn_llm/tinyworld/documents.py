@@ -1,0 +1,195 @@
+"""Documents for pretraining: a mixture of kinds, so that the kind of a document must be inferred from its context.
+
+That is what lets in-context learning appear in a small model, and explains it: the model infers which process wrote the text so
+far (implicit Bayesian inference, Xie et al. 2021, arXiv 2111.02080).  A kind is a function rng -> words; a mixture is a table of
+shares.  The curriculum goes from copying to looking up to everything (`STAGES`).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from random import Random
+
+from learn_llm.tinyworld import lexicon as lx
+from learn_llm.tinyworld.lexicon import pick, some
+from learn_llm.tinyworld.relations import RELATIONS, Relation
+from learn_llm.tinyworld.tasks import Item, Task, training
+from learn_llm.tinyworld.writers import demonstration
+
+Kind = Callable[[Random], str]
+
+
+def copies(rng: Random) -> str:
+    """A random list of words, said two to four times."""
+    words = " ".join(some(rng, lx.vocabulary(), 4 + int(rng.random() * 24)))
+    return " \n ".join([words] * (2 + int(rng.random() * 3)))
+
+
+def pairs(rng: Random) -> str:
+    """Keys with their values side by side, then many of the pairs again: looking up as plain copying."""
+    relation = pick(rng, RELATIONS)
+    known = relation.draw(rng, 2 + int(rng.random() * 5))
+    again = [pick(rng, known) for _ in range(6 + int(rng.random() * 8))]
+    return " \n ".join(" , ".join(f"{k} {v}" for k, v in part) for part in (known, again))
+
+
+def _recall(rng: Random, relation: Relation, known: list[tuple[str, str]], key: str, value: str) -> str:
+    form = rng.random()
+    if form < 0.3:
+        return f"{relation.said(key, value)} ."
+    if form < 0.75:
+        return f"{relation.question.format(k=key)} {value} ."
+    if form < 0.85:
+        return f"{relation.question.format(k=key)} {relation.said(key, value)} ."
+    if form < 0.95:
+        return f"{relation.back.format(v=value)} {key} ."
+    unknown = next(k for k, _ in relation.draw(rng, len(known) + 1) if all(k != other for other, _ in known))
+    return f"{relation.question.format(k=unknown)} unknown ."
+
+
+def facts(rng: Random) -> str:
+    """A few facts, key first, then many of them asked or said again."""
+    relation = pick(rng, RELATIONS)
+    known = relation.draw(rng, 1 + int(rng.random() * 5))
+    told = " ".join(f"{relation.said(k, v)} ." for k, v in known)
+    again = (_recall(rng, relation, known, *pick(rng, known)) for _ in range(5 + int(rng.random() * 7)))
+    return f"{told} \n {' '.join(again)}"
+
+
+def knowledge(rng: Random) -> str:
+    """What is true in the world: statements about words, members of a group, orders, opposites, remedies."""
+    lines = []
+    for _ in range(8 + int(rng.random() * 8)):
+        form = rng.random()
+        if form < 0.8:
+            attribute = pick(rng, tuple(lx.PROPERTIES))
+            word = pick(rng, tuple(lx.PROPERTIES[attribute]))
+            value = lx.PROPERTIES[attribute][word]
+            said = lx.statement(attribute, word, value)
+            lines.append(pick(rng, (f"{said} .", f"{said} .", f"the {said} .", f"{value} goes with {word} .")))
+        elif form < 0.86:
+            word = pick(rng, tuple(lx.OPPOSITES))
+            lines.append(f"the opposite of {word} is {lx.OPPOSITES[word]} .")
+        elif form < 0.94:
+            sequence = pick(rng, (lx.NUMBERS, lx.DAYS))
+            at = int(rng.random() * (len(sequence) - 2))
+            lines.append(
+                pick(rng, (f"{' '.join(sequence[at:])} .", f"the day after {sequence[at]} is {sequence[at + 1]} ."))
+                if sequence is lx.DAYS
+                else pick(rng, (f"{' '.join(sequence[at:])} .", f"{sequence[at + 1]} is bigger than {sequence[at]} ."))
+            )
+        else:
+            need = pick(rng, tuple(lx.REMEDIES))
+            lines.append(f"who is {need} needs {lx.REMEDIES[need]} .")
+    return " ".join(lines)
+
+
+def story(rng: Random) -> str:
+    """A small story: people, a thing that changes hands, places and moods, and what one can ask about it."""
+    one, two = some(rng, lx.PEOPLE, 2)
+    thing, place, mood, other = pick(rng, lx.THINGS), pick(rng, lx.PLACES), pick(rng, lx.MOODS), pick(rng, lx.MOODS)
+    color, animal, food = pick(rng, lx.COLORS), pick(rng, lx.ANIMALS), pick(rng, lx.FOODS)
+    parts = [
+        f"once {one} walked to the {place} .",
+        pick(rng, (f"there {one} found the {thing} .", f"{one} took the {thing} from the {place} .")),
+        pick(rng, (f"the {thing} was {color} .", f"{one} saw the {animal} there .", f"{one} bought the {food} .")),
+        f"{two} was in the {place} and felt {mood} .",
+        pick(rng, (f"{one} gave the {thing} to {two} .", f"{one} told {two} about it .", "they went home and ate .")),
+        f"now {two} feels {other} .",
+        pick(rng, (f"how does {two} feel ? {other} .", f"where was {one} ? in the {place} .", f"who walked ? {one} .")),
+    ]
+    return " ".join(parts)
+
+
+def _ask(rng: Random, tasks: tuple[Task, ...]) -> Item:
+    return pick(rng, tasks).sample(rng)
+
+
+def dialogue(rng: Random) -> str:
+    """People ask each other and answer as people do: well, at length, wrongly, rudely, or not at all."""
+    one, two = some(rng, lx.PEOPLE, 2)
+    turns = []
+    for _ in range(3 + int(rng.random() * 3)):
+        item = _ask(rng, TRAINING)
+        turns.append(f"{one} : {item.prompt} \n {two} : {demonstration(item, rng)}")
+    return " \n ".join(turns)
+
+
+def talk(rng: Random) -> str:
+    """Small talk, where words of instructions are used in other ways."""
+    one, two = some(rng, lx.PEOPLE, 2)
+    a, b = some(rng, lx.THINGS, 2)
+    number, day = pick(rng, lx.NUMBERS), pick(rng, lx.DAYS)
+    lines = (
+        f"can you decide between the {a} and the {b} ? now i take the {a} .",
+        "this is the right way . the other is the wrong way .",
+        f"the {a} is the same as the {a} . the {a} is different from the {b} .",
+        f"please compare the {a} with the {b} . they are different .",
+        f"which one goes with it ? the {a} goes with the {b} .",
+        "write it down . when you read it , you know it .",
+        f"the price was told : the {a} costs {number} .",
+        f"what is the opposite of day ? night . give the {a} to me .",
+        f"the day after {day} was long . every tool was there .",
+        "look at the north and the south .",
+    )
+    return " \n ".join(f"{one if i % 2 else two} : {pick(rng, lines)}" for i in range(4 + int(rng.random() * 4)))
+
+
+def _sheet(rng: Random, answered: bool) -> str:
+    names: set[str] = set()
+    items: list[Item] = []
+    for _ in range(2 + int(rng.random() * 8)):
+        task = pick(rng, TRAINING)
+        if task.name not in names:
+            names.add(task.name)
+            items.append(task.make(rng))
+    return " \n \n ".join(item.sheet(answered) for item in items)
+
+
+def answered(rng: Random) -> str:
+    """An exercise sheet over different tasks with its answers."""
+    return _sheet(rng, True)
+
+
+def unanswered(rng: Random) -> str:
+    """An exercise sheet that nobody has filled in yet."""
+    return _sheet(rng, False)
+
+
+TRAINING = training()
+KINDS: Mapping[str, Kind] = {
+    kind.__name__: kind for kind in (copies, pairs, facts, knowledge, story, dialogue, talk, answered, unanswered)
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the curriculum: up to this share of the training, documents are drawn with these shares."""
+
+    until: float
+    shares: Mapping[str, float]
+
+
+STAGES: tuple[Stage, ...] = (
+    Stage(0.06, {"copies": 0.5, "pairs": 0.5}),
+    Stage(0.30, {"copies": 0.05, "pairs": 0.25, "facts": 0.6, "knowledge": 0.1}),
+    Stage(
+        1.0,
+        {
+            "copies": 0.03, "pairs": 0.03, "facts": 0.18, "knowledge": 0.12, "story": 0.05, "dialogue": 0.14, "talk": 0.04,
+            "answered": 0.30, "unanswered": 0.11,
+        },
+    ),
+)  # fmt: skip
+
+
+def stream(rng: Random, shares: Mapping[str, float]) -> Iterator[str]:
+    """Documents without end, drawn with these shares."""
+    names, weights = list(shares), list(shares.values())
+    total = sum(weights)
+    while True:
+        at = rng.random() * total
+        for name, weight in zip(names, weights, strict=True):
+            at -= weight
+            if at < 0:
+                break
+        yield KINDS[name](rng)

@@ -1,0 +1,124 @@
+"""Probes of a base model: can it do what every later method builds on?
+
+A probe is a set of prompts with the words that must follow.  Greedy decoding gives exactly those words when, with the right words
+read in, the most likely token is right at every place: one forward pass measures it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+from learn_llm.tinyworld import lexicon as lx
+from learn_llm.tinyworld.lexicon import pick, some
+from learn_llm.tinyworld.relations import RELATIONS
+from learn_llm.tinyworld.tasks import Item, Task, held_out, training
+
+DEMONSTRATIONS = 8
+ITEMS_PER_TASK = 50
+
+
+@dataclass(frozen=True)
+class Question:
+    """A prompt and the words that must follow it; a sheet's answer must also end there."""
+
+    prompt: str
+    answer: str
+    ends: bool = False
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Questions of one sort; `bar` is what a base must reach to be good enough, None where the figure is only shown."""
+
+    name: str
+    chance: float
+    bar: float | None
+    questions: tuple[Question, ...]
+
+
+def copying(rng: Random, count: int) -> Probe:
+    """A random list, said again up to some place: what comes next?"""
+    questions = []
+    for _ in range(count):
+        words = some(rng, lx.vocabulary(), 6 + int(rng.random() * 18))
+        at = 2 + int(rng.random() * (len(words) - 2))
+        questions.append(Question(f"{' '.join(words)} \n {' '.join(words[:at])}", words[at]))
+    return Probe("copying", 1 / len(lx.vocabulary()), 0.95, tuple(questions))
+
+
+def looking_up(rng: Random, count: int, among: int, backwards: bool = False) -> Probe:
+    """Facts said with their key first; asked by key (easy) or by value (hard)."""
+    questions = []
+    for _ in range(count):
+        relation = pick(rng, RELATIONS[:7])
+        known = relation.draw(rng, among)
+        key, value = pick(rng, known)
+        told = " ".join(f"{relation.said(k, v)} ." for k, v in known)
+        asked = relation.back.format(v=value) if backwards else relation.question.format(k=key)
+        questions.append(Question(f"{told} \n {asked}", key if backwards else value))
+    name = f"look_{'back' if backwards else 'up'}_{among}"
+    return Probe(name, 1 / among, None if backwards else {2: 0.9, 4: 0.75}[among], tuple(questions))
+
+
+def general_knowledge(rng: Random, count: int) -> Probe:
+    """Statements that can end in one way only: what a hen is, where a cod lives, what helps the hungry."""
+    open_ended = {"size", "speed", "surface", "weight", "temperature", "shape", "risk", "age", "feeling", "parity", "season"}
+    sure = [a for a in lx.PROPERTIES if a not in open_ended]
+    questions, chance = [], 0.0
+    for _ in range(count):
+        attribute = pick(rng, sure)
+        word = pick(rng, tuple(lx.PROPERTIES[attribute]))
+        value = lx.PROPERTIES[attribute][word]
+        start = lx.statement(attribute, word, "#").split(" #")[0]
+        if attribute in ("kind", "week"):
+            start = lx.statement(attribute, word, value).rsplit(" ", 1)[0]
+        questions.append(Question(start, value))
+        chance += 1 / len(lx.values(attribute)) / count
+    return Probe("knowledge", chance, 0.95, tuple(questions))
+
+
+def demonstrations(rng: Random, tasks: Sequence[Task], count: int) -> str:
+    """Answered items of `count` different tasks, as they stand on a sheet."""
+    return "".join(f"{task.make(rng).sheet()} \n \n " for task in some(rng, list(tasks), count))
+
+
+def sheet_question(prefix: str, item: Item) -> Question:
+    """The item at the end of a sheet."""
+    return Question(prefix + item.sheet(answered=False), item.answer, ends=True)
+
+
+def classifying(rng: Random, count: int) -> Probe:
+    """Training tasks that name their options, after a few answered ones of other tasks."""
+    tasks = [task for task in training() if task.name.startswith("classify_")]
+    questions, chance = [], 0.0
+    for _ in range(count):
+        task = pick(rng, tasks)
+        others = [other for other in training() if other.name != task.name]
+        item = task.make(rng)
+        chance += 1 / len(item.options) / count
+        questions.append(sheet_question(demonstrations(rng, others, 3), item))
+    return Probe("classifying", chance, 0.95, tuple(questions))
+
+
+def held_out_tasks(rng: Random, prefix: str, per_task: int = ITEMS_PER_TASK) -> tuple[Probe, ...]:
+    """One probe a held-out task, each question behind the same prefix ("": zero-shot)."""
+    probes = []
+    for task in held_out():
+        items = [task.make(rng) for _ in range(per_task)]
+        chance = sum(1 / len(i.options or i.candidates) for i in items) / per_task
+        probes.append(Probe(task.name, chance, None, tuple(sheet_question(prefix, item) for item in items)))
+    return tuple(probes)
+
+
+def all_probes(seed: int, count: int = 400) -> tuple[Probe, ...]:
+    """The probes with a bar and the one that is only shown, on fresh text drawn from `seed`."""
+    rng = Random(f"probes {seed}")
+    return (
+        copying(rng, count),
+        looking_up(rng, count, 2),
+        looking_up(rng, count, 4),
+        looking_up(rng, count, 2, backwards=True),
+        looking_up(rng, count, 4, backwards=True),
+        general_knowledge(rng, count),
+        classifying(rng, count),
+    )
