@@ -275,8 +275,8 @@ def _scan(header: str) -> Index | None:
 def _plain(value: str) -> str:
     """A YAML value that stands on one line, or "" where only a YAML parser can tell.
 
-    >>> _plain('"What is \\"AI\\"?"'), _plain("ppo  # the slug"), _plain("'it''s'"), _plain("a: b")
-    ('What is "AI"?', 'ppo', "it's", '')
+    >>> _plain('"What is AI?"'), _plain("ppo  # the slug"), _plain("'it''s'"), _plain("a: b")
+    ('What is AI?', 'ppo', "it's", '')
     """
     value = re.sub(r" +#[^\"']*$", "", value)
     if value[0] == '"':

@@ -1,7 +1,6 @@
 """What the authors of a bank must keep to beyond the format: lengths, key points, formulas, lines for the terminal."""
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from learn_llm.errors import UserError
 from learn_llm.quizzes.bank import Question, find_files, open_question
 from learn_llm.quizzes.header import Problem
 from learn_llm.quizzes.matching import makes_point, normalise
+from learn_llm.quizzes.plain import columns
 
 LENGTHS = {"en": (60, 90, 260), "ja": (120, 180, 600)}
 """By language: the least and most of a short answer, the least of a full one; words, or characters in Japanese."""
@@ -77,15 +77,10 @@ def _check_lines(question: Question) -> Iterator[Problem]:
             what = "a line of an indented code block" if is_code else "the line"
             message = f"{what} has {columns(line)} columns; keep to {limit}"
             yield Problem(question.path.name, number, message)
+        if in_body and line.startswith("```"):
+            yield Problem(question.path.name, number, "a fenced code block; indent the code by four spaces instead")
         if match := _LATEX.search(line):
             yield Problem(question.path.name, number, f"{match[0]!r} looks like LaTeX; write it in plain Unicode")
-
-
-def columns(text: str) -> int:
-    """How many columns of a terminal the text takes: East Asian wide characters take two, combining ones none."""
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
 
 
 def _length(text: str, lang: str) -> int:
