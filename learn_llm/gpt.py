@@ -11,7 +11,7 @@ adds to it twice: once what attention fetched from earlier positions, once what 
 Module and parameter names are those of a Hugging Face Llama checkpoint: weights go in and out without a table of names.
 
 Implementation details
-  1. RMSNorm has no mean and no bias, and is computed in fp32 whatever the model's dtype
+  1. RMSNorm has no mean and no bias, and is computed in fp32 at least, whatever the model's dtype
      (Zhang and Sennrich 2019, arXiv 1910.07467).
   2. Rotary positions (Su et al. 2021, arXiv 2104.09864) turn element i with element i + hd/2, the Hugging Face layout.
      Meta's own files turn neighbours 2i and 2i + 1: the same model with the rows of q_proj and k_proj in another order.
@@ -67,9 +67,7 @@ def inverse_frequencies(config: GPTConfig, device: torch.device | str = "cpu") -
     scaling = config.rope_scaling
     if scaling is None:
         return frequencies
-    turns = (
-        scaling.original_max_position_embeddings * frequencies / (2 * math.pi)
-    )  # whole turns within the original context
+    turns = scaling.original_max_position_embeddings * frequencies / (2 * math.pi)  # within the original context
     keep = (turns - scaling.low_freq_factor) / (scaling.high_freq_factor - scaling.low_freq_factor)
     keep = keep.clamp(0.0, 1.0)  # 1: many turns, left alone; 0: few turns, slowed by the whole factor
     return keep * frequencies + (1 - keep) * frequencies / scaling.factor
@@ -100,7 +98,7 @@ class RMSNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
-        x32 = x.float()
+        x32 = x.to(torch.promote_types(x.dtype, torch.float32))
         x32 = x32 * torch.rsqrt(x32.square().mean(-1, keepdim=True) + self.eps)
         return self.weight * x32.to(x.dtype)
 
@@ -319,10 +317,9 @@ class GPT(nn.Module):
         """
         sampling = Sampling(temperature, top_k, top_p)
         if seed is not None:
-            generator = torch.Generator(input_ids.device).manual_seed(seed)
-        return torch.stack(
-            list(self.decode(input_ids, attention_mask, sampling, max_new_tokens, eos_token_id, generator)), dim=1
-        )
+            generator = torch.Generator().manual_seed(seed)
+        steps = self.decode(input_ids, attention_mask, sampling, max_new_tokens, eos_token_id, generator)
+        return torch.stack(list(steps), dim=1)
 
     @torch.no_grad()
     def decode(
@@ -335,19 +332,27 @@ class GPT(nn.Module):
         generator: torch.Generator | None = None,
     ) -> Iterator[Tensor]:
         """The tokens (B,) of `generate` one step at a time, as a chat shows them."""
+        if max_new_tokens < 1:
+            raise UserError(f"max_new_tokens must be at least 1, not {max_new_tokens}")
         ends = self.config.eos_ids if eos_token_id is None else eos_token_id
         ends = (ends,) if isinstance(ends, int) else tuple(ends)
         pad = self.config.pad_token_id if self.config.pad_token_id is not None else (*ends, 0)[0]
-        steps = min(max_new_tokens, self._room(input_ids, attention_mask))
-        rows, width = input_ids.shape
-        device = input_ids.device
+        longest = input_ids.shape[1] if attention_mask is None else int(attention_mask.sum(1).max())
+        steps = min(max_new_tokens, self._room(longest))
+        if attention_mask is not None:
+            if not bool(attention_mask[:, -1].all()):
+                raise ValueError("prompts to sample from are padded on the left: the last column must be real tokens")
+            input_ids, attention_mask = input_ids[:, -longest:], attention_mask[:, -longest:]
+
+        rows, device = len(input_ids), input_ids.device
+        source = generator.device if generator is not None else "cpu"  # the same draws on every device
         stops = torch.tensor(ends, dtype=torch.long, device=device)
-        active = torch.arange(rows, device=device)  # the rows still in the batch
-        cache = self.new_cache(rows, width + steps)
-        hidden = self.hidden(input_ids, attention_mask, cache)
         done = torch.zeros(rows, dtype=torch.bool, device=device)
+        active = torch.arange(rows, device=device)  # the rows still in the batch
+        cache = self.new_cache(rows, longest + steps)
+        hidden = self.hidden(input_ids, attention_mask, cache)
         for step in range(steps):
-            uniform = torch.rand(rows, generator=generator, device=device)  # a row's draws do not depend on the others
+            uniform = torch.rand(rows, generator=generator, device=source).to(device)  # a row's own, whatever others do
             tokens = torch.full((rows,), pad, device=device)
             tokens[active] = sampling.pick(self.lm_head(hidden[:, -1]), uniform[active])
             tokens = tokens.masked_fill(done, pad)
@@ -356,16 +361,13 @@ class GPT(nn.Module):
             going = ~done[active]
             if step + 1 == steps or not bool(going.any()):
                 return
-            if int(going.sum()) <= 0.75 * len(active):  # leave the finished rows behind, not at each step: it copies
+            if int(going.sum()) <= 0.75 * len(active):  # drop finished rows, but not at every step: it copies the cache
                 cache.keep(going.nonzero()[:, 0])
                 active = active[going]
             hidden = self.hidden(tokens[active, None], None, cache)
 
-    def _room(self, input_ids: Tensor, attention_mask: Tensor | None) -> int:
-        """How many tokens may follow the longest prompt."""
-        if attention_mask is not None and not bool(attention_mask[:, -1].all()):
-            raise ValueError("prompts to sample from are padded on the left: the last column must be real tokens")
-        longest = input_ids.shape[1] if attention_mask is None else int(attention_mask.sum(1).max())
+    def _room(self, longest: int) -> int:
+        """How many tokens may follow a prompt of `longest` tokens."""
         context = self.config.max_position_embeddings
         if longest >= context:
             raise UserError(f"the prompt has {longest} tokens and the model's context {context}: shorten the prompt")

@@ -1,7 +1,7 @@
 """The key-value cache: what attention computed for past positions, kept so that a new token costs one position.
 
-Without it sampling T tokens runs the model over 1 + 2 + ... + T positions, with it over T.  It holds 2 · L · B · K · S · hd
-numbers: that is what grouped-query attention (K below H) saves.
+Without it sampling T tokens runs the model over 1 + 2 + ... + T positions, with it over T.  It holds
+2 · L · B · K · S · hd numbers: that is what grouped-query attention (K below H) saves.
 
 Keys are kept after rotation.  The room is allocated once and written in place, so that a step copies one position and
 not the past.  It is for sampling: gradients do not flow through what was written in place.
