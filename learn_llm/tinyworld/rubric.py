@@ -7,6 +7,7 @@ of a response is the mean over its item's tagged skills, mapped from 1..5 to [-1
 Robustness and insightfulness belong to a model, not to one response: they are scored in `minimal_impls/flask.py` only.
 """
 
+import re
 from collections.abc import Callable, Mapping
 
 from learn_llm.tinyworld import lexicon as lx
@@ -20,13 +21,22 @@ RUDE = frozenset(lx.RUDE)
 UNCOUNTED = RUDE | HEDGES | {".", ","}
 
 
+def tokens(response: str) -> list[str]:
+    """The words and marks of a response, whether or not spaces stand before its marks.
+
+    >>> tokens("the hen, a bird.") == tokens("the hen , a bird .")
+    True
+    """
+    return re.findall(r"[a-z]+|[.,:?]", response)
+
+
 def fluent(response: str) -> list[str]:
     """The words without stammering, which only `readability` judges.
 
     >>> fluent("the the hen .")
     ['the', 'hen', '.']
     """
-    words = response.split()
+    words = tokens(response)
     return [word for word, before in zip(words, ["", *words], strict=False) if word != before]
 
 
@@ -106,7 +116,7 @@ def commonsense_understanding(item: Item, response: str) -> int:
 
 def comprehension(item: Item, response: str) -> int:
     """5: the response begins with the word that was asked for; 1: it does not."""
-    return 5 if response.split()[:1] == [item.start_with] else 1
+    return 5 if tokens(response)[:1] == [item.start_with] else 1
 
 
 def completeness(item: Item, response: str) -> int:
@@ -126,7 +136,7 @@ def metacognition(item: Item, response: str) -> int:
 
 def readability(item: Item, response: str) -> int:
     """5: ends with a full stop and no word is stammered; two points less for each fault."""
-    words = response.split()
+    words = tokens(response)
     faults = (not words or words[-1] != ".") + sum(a == b for a, b in zip(words, words[1:], strict=False))
     return max(1, 5 - 2 * faults)
 
@@ -137,7 +147,7 @@ def conciseness(item: Item, response: str) -> int:
     Stops, hedges and rude words are not counted: they are other rules' affair.
     """
     length = sum(word not in UNCOUNTED for word in fluent(response))
-    ratio = length / sum(word not in UNCOUNTED for word in item.reference.split())
+    ratio = length / sum(word not in UNCOUNTED for word in tokens(item.reference))
     return 5 - sum(ratio > limit for limit in (1.35, 1.7, 2.2, 2.8))
 
 
@@ -160,7 +170,7 @@ SKILLS = tuple(RULES)
 
 
 def score(item: Item, response: str) -> dict[str, int]:
-    """Each of the item's tagged skills, 1 to 5.  `response` is text in the world's spelling, tokens split by spaces."""
+    """Each of the item's tagged skills, 1 to 5."""
     return {skill: RULES[skill](item, response) for skill in item.skills}
 
 

@@ -1,0 +1,111 @@
+"""The tasks: the same on every machine, held-out ones apart, every word known."""
+
+import hashlib
+import itertools
+from random import Random
+
+import pytest
+
+from learn_llm.tinyworld import documents, lexicon, tasks, tokens
+from learn_llm.tinyworld.tasks import Task, held_out, training
+
+
+def _texts(task: Task, count: int = 60) -> list[str]:
+    rng = Random(f"texts {task.name}")
+    items = [task.sample(rng) for _ in range(count)]
+    return [f"{item.prompt} {item.sheet()} {item.reference}" for item in items]
+
+
+def test_there_are_enough_families() -> None:
+    assert len(training()) >= 60
+    assert len(held_out()) >= 12
+    assert sum(task.generative for task in held_out()) >= 3
+    assert len({task.name for task in tasks.families()}) == len(tasks.families())
+
+
+def test_the_same_seed_gives_the_same_text_everywhere() -> None:
+    """The digests were recorded once; they change only with the world itself."""
+    text = "\n".join(itertools.chain.from_iterable(_texts(task) for task in tasks.families()))
+    again = "\n".join(itertools.chain.from_iterable(_texts(task) for task in tasks.families()))
+    assert text == again
+    stream = documents.stream(Random("digest"), documents.STAGES[-1].shares)
+    written = "\n".join(itertools.islice(stream, 200))
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == TASKS_DIGEST
+    assert hashlib.sha256(written.encode()).hexdigest()[:16] == DOCUMENTS_DIGEST
+
+
+TASKS_DIGEST = "57b7be15f851f10d"
+DOCUMENTS_DIGEST = "872d582d8d6c1c0f"
+
+
+def test_held_out_tasks_share_no_definition_and_no_set_of_options() -> None:
+    seen_definitions, seen_options = set(), set()
+    rng = Random(1)
+    for task in training():
+        for _ in range(400):
+            item = task.make(rng)
+            seen_definitions.add(item.definition)
+            seen_options.add(frozenset(item.options))
+    seen_options.discard(frozenset())
+    for task in held_out():
+        for _ in range(400):
+            item = task.make(rng)
+            assert item.definition not in seen_definitions, task.name
+            assert frozenset(item.options) not in seen_options, task.name
+
+
+def test_no_document_holds_a_definition_of_a_held_out_task() -> None:
+    text = "\n".join(itertools.islice(documents.stream(Random(2), documents.STAGES[-1].shares), 4000))
+    rng = Random(3)
+    for task in held_out():
+        for definition in {task.make(rng).definition for _ in range(50)}:
+            assert definition not in text, task.name
+
+
+def test_every_word_of_a_held_out_task_occurs_in_documents() -> None:
+    stream = documents.stream(Random(4), documents.STAGES[-1].shares)
+    seen = {word for text in itertools.islice(stream, 6000) for word in text.split(" ")}
+    needed = {word for task in held_out() for text in _texts(task) for word in text.split(" ")}
+    assert needed <= seen
+
+
+def test_every_text_is_in_the_vocabulary_and_survives_the_tokenizer() -> None:
+    tokenizer = tokens.build()
+    assert len(tokens.vocabulary()) < 1024
+    stream = itertools.islice(documents.stream(Random(5), documents.STAGES[-1].shares), 300)
+    for text in itertools.chain(stream, *(_texts(task, 5) for task in tasks.families())):
+        ids = tokens.encode(text)
+        assert tokenizer.encode(text).ids == ids
+        assert tokenizer.encode(tokenizer.decode(ids)).ids == ids
+        assert tokens.spell(ids) == " ".join(text.split(" "))
+
+
+def test_the_chat_markers_are_absent_from_pretraining() -> None:
+    stream = itertools.islice(documents.stream(Random(6), documents.STAGES[-1].shares), 500)
+    assert not any(token in text for text in stream for token in tokens.SPECIAL)
+
+
+@pytest.mark.parametrize("task", tasks.families(), ids=lambda task: task.name)
+def test_an_item_is_whole(task: Task) -> None:
+    rng = Random(7)
+    for _ in range(100):
+        item = task.sample(rng)
+        assert 1 <= len(item.skills) <= 3
+        assert 1 <= item.difficulty <= 5
+        assert item.task == task.name
+        assert item.answer
+        assert bool(item.options) != task.generative
+        if item.options:
+            assert item.answer in item.options
+            assert all(option in item.definition.split() for option in item.options)
+        if item.start_with:
+            assert item.reference.startswith(f"{item.start_with} , ")
+
+
+@pytest.mark.parametrize("words", [("a", "b", "c", "d")])
+def test_drawing_is_uniform(words: tuple[str, ...]) -> None:
+    rng = Random(8)
+    draws = [lexicon.some(rng, words, 2) for _ in range(12_000)]
+    for pair in itertools.permutations(words, 2):
+        share = sum(draw == list(pair) for draw in draws) / len(draws)
+        assert abs(share - 1 / 12) < 4 * (1 / 12 * 11 / 12 / len(draws)) ** 0.5
