@@ -14,6 +14,7 @@ _BITS = (
     (0x40, 0x04, 0x02, 0x01),
     (0x80, 0x20, 0x10, 0x08),
 )  # of the dot in column x and row y, counted from the bottom
+_BRAILLE = [" ", *map(chr, range(0x2801, 0x2900))]
 _PATTERNS = ((1,), (1, 0, 0), (1, 1, 1, 1, 0, 0, 0), (1, 1, 1, 0, 1, 0))  # which dots along a line are drawn
 _COLORS = (36, 33, 35, 32, 34, 31)  # cyan, yellow, magenta, green, blue, red
 MARKS = "*o+x#@%&"
@@ -61,12 +62,13 @@ class Canvas:
 
     def lines(self, *, color: bool = False) -> list[str]:
         """The canvas as text, row by row from the top, each exactly `width` cells wide."""
-        return ["".join(self._cell(row, column, color) for column in range(self.width)) for row in range(self.height)]
-
-    def _cell(self, row: int, column: int, color: bool) -> str:
-        bits = self._cells[row][column]
-        character = self._marks.get((row, column)) or (chr(0x2800 + bits) if bits else " ")
-        return paint(character, self._owners[row, column]) if color and character != " " else character
+        rows = [[_BRAILLE[bits] for bits in row] for row in self._cells]
+        for (row, column), character in self._marks.items():
+            rows[row][column] = character
+        if color:
+            for (row, column), series in self._owners.items():
+                rows[row][column] = paint(rows[row][column], series)
+        return ["".join(row) for row in rows]
 
 
 def paint(text: str, series: int) -> str:

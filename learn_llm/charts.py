@@ -7,7 +7,6 @@ One renderer serves the terminal, the app and plain text, and needs no library: 
 import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from operator import itemgetter
 
 from learn_llm.canvas import MARKS, Canvas, cells, fit, key, pad, paint, short, tick_step, tick_texts, ticks
 from learn_llm.events import Chart, Series
@@ -63,16 +62,17 @@ class _Scale:
         if not high > low:
             margin = abs(low) * 0.1 or 1.0
             low, high = low - margin, high + margin
-        self.low, self.high, self.size = low, high, size
+        self.low, self.high = low, high
+        self._factor = (size - 1) / (high - low)
 
     def __call__(self, value: float) -> int:
-        return round((value - self.low) / (self.high - self.low) * (self.size - 1))
+        return round((value - self.low) * self._factor)
 
 
 def _curves(chart: Chart, width: int, height: int, ascii: bool, color: bool) -> list[str]:
     names = _labels(chart.series)
     points = [_points(series, names) for series in chart.series]
-    together = [point for series in points for point in series if all(map(_drawable, point))]
+    together = [(x, y) for series in points for x, y in series if _drawable(x) and _drawable(y)]
     if not together:
         return _in_words(chart.series, width)
     frame = _Frame(chart, width, height, ascii, color)
@@ -304,19 +304,22 @@ def _points(series: Series, labels: Sequence[str]) -> list[tuple[float, float]]:
 def _trace(canvas: Canvas, points: Iterable[tuple[float, float]], across: _Scale, up: _Scale, index: int) -> None:
     """A line through the points.  Of many in one column of dots only the first, lowest, highest and last are drawn."""
     before: tuple[int, int] | None = None
-    column: list[tuple[int, int]] = []
+    column: list[float] = []
+    at = -1
     for x, y in [*points, (math.nan, math.nan)]:
-        dot = (across(x), up(y)) if _drawable(x) and _drawable(y) else None
-        if column and (dot is None or dot[0] != column[0][0]):
-            low, high = min(column, key=itemgetter(1)), max(column, key=itemgetter(1))
-            for place in (column[0], low, high, column[-1]):
+        drawable = _drawable(x) and _drawable(y)
+        place = across(x) if drawable else -1
+        if column and place != at:
+            for value in (column[0], min(column), max(column), column[-1]) if len(column) > 1 else column:
+                dot = (at, up(value))
                 if before is None:
-                    canvas.dot(*place, index)
+                    canvas.dot(*dot, index)
                 else:
-                    canvas.line(before, place, index)
-                before = place
+                    canvas.line(before, dot, index)
+                before = dot
             column = []
-        if dot is None:
+        if not drawable:
             before = None
-        else:
-            column.append(dot)
+            continue
+        at = place
+        column.append(y)

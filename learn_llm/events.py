@@ -172,9 +172,13 @@ def _plain(value: Any) -> Any:
 
 def _build(kind: type[Any], values: Mapping[str, Any]) -> Any:
     hints = _HINTS[kind]
-    unknown = [name for name in values if name not in hints]
-    if unknown:
-        raise ValueError(f"there is no field {unknown[0]!r}")
+    for name in values:
+        if name not in hints:
+            raise ValueError(f"there is no field {name!r}")
+    for field_ in dataclasses.fields(kind):
+        needed = field_.default is dataclasses.MISSING and field_.default_factory is dataclasses.MISSING
+        if needed and field_.name not in values:
+            raise ValueError(f"the field {field_.name!r} is missing")
     return kind(**{name: _typed(name, value, hints[name]) for name, value in values.items()})
 
 
