@@ -19,8 +19,9 @@ Implementation details
      left-padded, right-padded and unpadded batches agree.
   4. Grouped-query attention: several query heads share one key and value head (Ainslie et al. 2023, arXiv 2305.13245).
   5. SwiGLU: down(silu(gate(x)) * up(x)) (Shazeer 2020, arXiv 2002.05202).
-  6. Weights start at N(0, 0.02), those that write into the residual stream at N(0, 0.02 / sqrt(2 L)), so that the
-     stream does not grow with depth (Radford et al. 2019, GPT-2, section 2.3).
+  6. Weights start at N(0, 1/sqrt(D)), those that write into the residual stream divided by sqrt(2 L), so that the stream
+     does not grow with depth (Radford et al. 2019, GPT-2, section 2.3).  GPT-2's fixed 0.02 is 1/sqrt(D) at D = 2500; at
+     D = 128 it is four times too small, and the circuit that copies forms much later.
 Left out: dropout and biases (Llama 1 to 3 have none), long-context rotary variants other than Llama 3's.
 
 Shapes: B rows, T new positions, S positions past and new, D hidden size, H query heads, K key/value heads, hd size of
@@ -202,8 +203,8 @@ class GPT(nn.Module):
                 parameter.fill_(1.0)  # a norm
             else:
                 residual = name.endswith(("o_proj.weight", "down_proj.weight"))
-                std = 0.02 / math.sqrt(2 * self.config.num_hidden_layers) if residual else 0.02
-                parameter.normal_(0.0, std, generator=generator)
+                depth = 2 * self.config.num_hidden_layers if residual else 1
+                parameter.normal_(0.0, (self.config.hidden_size * depth) ** -0.5, generator=generator)
 
     @property
     def device(self) -> torch.device:
