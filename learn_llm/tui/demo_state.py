@@ -39,7 +39,7 @@ class Curve:
 class DemoState:
     """The reducer of a demo's events: `take` each of them, then read the fields.
 
-    `now` is a monotonic clock in seconds.  `changed` names the fields that have something new; who shows them empties it.
+    `now` is a monotonic clock in seconds.  `changed` names the sections of the pane that have something new; who shows them empties it.
     """
 
     status: Status = "starting"
@@ -73,7 +73,7 @@ class DemoState:
                 self.stage, self.stage_started, self.step, self.steps = event, now, 0, 0
             case Metrics():
                 self._metrics(event)
-                self.changed.add("curves")
+                self.changed.update(("first", "second"))
             case Sample():
                 self.samples.append(event)
                 self.changed.add("samples")
@@ -82,7 +82,7 @@ class DemoState:
                 self.changed.add("tokens")
             case Chart():
                 self.charts[event.title] = event
-                self.changed.add("charts")
+                self.changed.update(("first", "second"))
             case Table():
                 self.tables[event.title] = event
                 self.changed.add("tables")
@@ -95,7 +95,7 @@ class DemoState:
 
     def end(self, status: Status, now: float) -> None:
         """The child is gone."""
-        self.changed.update(("about", "verdict"))
+        self.changed.update(("about", "verdict", "first", "second", "try"))
         self.status = status
         self.ended = now
 

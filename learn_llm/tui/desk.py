@@ -34,6 +34,8 @@ class Desk:
         self.bank = bank
         self.progress = progress
         self.questions = bank.questions
+        self.given = 0
+        """Ratings of this session that stand, and can be undone."""
         self._ids = [question.id for question in bank.questions]
         self._standings: dict[str, Standing] | None = None
 
@@ -86,6 +88,7 @@ class Desk:
         card = self.progress.rate(
             id, Rating(rating), lang=question.lang, content_hash=question.content_hash, duration_ms=milliseconds
         )
+        self.given += 1
         self.refresh()
         return timedelta(0) if card.due is None else max(timedelta(0), card.due - self.progress.schedule.now())
 
@@ -93,6 +96,7 @@ class Desk:
         """Takes back the last rating of this session; returns its question, None where there is none."""
         self.refresh()
         id = self.progress.undo()
+        self.given -= id is not None
         return id if id in self.bank.by_id else None
 
     def due(self) -> list[str]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 HEADING = "bold $primary"
-CODE = "$code"
+CODE = "$secondary"
 STRONG = "bold"
 EMPHASIS = "italic"
 QUIET = "$text-muted"

@@ -19,7 +19,7 @@ TEXTS: dict[Language, dict[str, str]] = {
         "new": "New",
         "mark.due": "due",
         "mark.new": "new",
-        "mark.later": "in {interval}",
+        "mark.later": "{interval}",
         "counts": "{due} due   {new} new   {seen} of {total} seen",
         "topic": "topic: {topic}",
         "search": "search: {text}",
@@ -44,7 +44,6 @@ TEXTS: dict[Language, dict[str, str]] = {
         "rating.4": "Easy",
         "rated": "{number} {label}: again in {interval}",
         "undone": "Undone: {number} is as it was",
-        "undo.nothing": "Nothing to undo",
         "unsaved": "Progress is not saved: {problem}",
         "study.title": "Study",
         "study.left": "{due} due   {new} new   {done} answered",
@@ -65,13 +64,13 @@ TEXTS: dict[Language, dict[str, str]] = {
         "demo.elapsed": "{elapsed}",
         "demo.loading": "A new Python process loads what the demo needs; that takes a few seconds.",
         "demo.look": "What to look at",
-        "demo.try": "What to try",
+        "demo.try": "What to try:  learn-llm demo {slug} ...",
+        "demo.breaks": "What is broken",
         "demo.holds": "The claim holds",
         "demo.fails": "The claim does not hold",
         "demo.fails.broken": "The claim does not hold, as it should: the cause was taken away",
         "demo.holds.broken": "The claim holds although the cause was taken away: this check could not fail",
         "demo.none": "The demo of question {number} is not built yet.",
-        "demo.nochild": "The demo could not be started: {problem}",
         "demo.noverdict": "The demo ended without a verdict. The last lines it wrote stand below.",
         "metric.low": "low",
         "metric.high": "high",
@@ -89,9 +88,11 @@ TEXTS: dict[Language, dict[str, str]] = {
         "help.about": "Rate honestly: the rating decides when a question comes back. Partly is not Forgot.\n"
         "Answer aloud before you press space; then read, and run the demo that measures the claim.",
         "help.list": "In the list",
+        "help.session": "In a session",
         "help.card": "On a card",
         "help.demo": "In a demo",
         "help.everywhere": "Everywhere",
+        "command.key": "Key: {key}",
         "key.quit": "quit",
         "key.help": "help",
         "key.palette": "commands",
@@ -102,15 +103,24 @@ TEXTS: dict[Language, dict[str, str]] = {
         "key.topics": "topic",
         "key.view": "view",
         "key.move": "move",
+        "key.sideways": "view",
         "key.top": "first",
         "key.bottom": "last",
         "key.page": "page",
+        "key.scroll_by": "scroll",
+        "key.scroll_page": "page",
+        "key.scroll_home": "first line",
+        "key.scroll_end": "last line",
+        "key.keep": "to the list",
+        "key.drop": "all",
+        "key.command_palette": "commands",
         "key.answer": "answer",
         "key.got_it": "got it",
-        "key.rate": "rate",
         "key.undo": "undo",
         "key.demo": "demo",
+        "key.rate": "rate",
         "key.next_due": "next due",
+        "key.skip": "skip",
         "key.step": "next card",
         "key.scroll": "scroll",
         "key.run_demo": "run",
@@ -119,8 +129,9 @@ TEXTS: dict[Language, dict[str, str]] = {
         "key.close_demo": "close",
         "key.switch": "switch",
         "key.more": "more new",
-        "key.choose": "choose",
-        "key.clear": "show all",
+        "key.select": "choose",
+        "key.cursor_down": "down",
+        "key.cursor_up": "up",
         "unit.soon": "< 1 min",
         "unit.min": "{n} min",
         "unit.h": "{n} h",
@@ -143,6 +154,10 @@ class Texts:
 
     def __call__(self, key: str, **values: object) -> str:
         return TEXTS[self.language][key].format(**values)
+
+    def has(self, key: str) -> bool:
+        """Whether there is such a text."""
+        return key in TEXTS[self.language]
 
     def interval(self, length: timedelta) -> str:
         """How long, to the precision one plans with: "10 min", "8 d", "4 mo"."""

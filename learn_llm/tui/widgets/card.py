@@ -1,5 +1,6 @@
 """A card: the question, after a key its answer, and the four ratings."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from textual.app import ComposeResult
@@ -25,11 +26,11 @@ COLOURS = ("$error", "$warning", "$success", "$primary")
 
 @dataclass(frozen=True)
 class CardView:
-    """What a card shows: the question, when it is due, when it comes back after each rating, its demo's title if built."""
+    """What a card shows: the question, when it is due, when it would come back after each rating, its demo's title if built."""
 
     question: Question
     mark: str
-    intervals: tuple[str, str, str, str]
+    intervals: Callable[[], tuple[str, ...]]
     demo: str | None
 
 
@@ -200,7 +201,7 @@ class Card(Vertical):
         blocks: list[Block] = [question_block(question)]
         if self.revealed:
             blocks.extend(answer_blocks(question, self.texts))
-            self.query_one(RatingBar).show(card.intervals)
+            self.query_one(RatingBar).show(card.intervals())
         page.show(blocks)
         demo = self.texts("card.nodemo") if card.demo is None else self.texts("card.demo", title=card.demo)
         self.query_one("#card-hint", Static).update(f"{self.texts('card.say')}\n{demo}")

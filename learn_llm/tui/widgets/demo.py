@@ -3,13 +3,12 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
@@ -21,14 +20,15 @@ from learn_llm.tui.prose import Block, lay_out
 from learn_llm.tui.texts import Texts
 from learn_llm.tui.widgets.card import CardBody
 
-Follow = Callable[[Sequence[str]], AsyncIterator[Event]]
+Follow = Callable[[Sequence[str]], AsyncGenerator[Event, None]]
 Command = Callable[[Demo, bool], Sequence[str]]
 
 TICK = 0.5  # seconds after which the clock is shown anew while nothing else is new
 DRAW_EVERY = 0.15  # seconds: about seven pictures a second however fast the child writes
 SLICE = 0.005  # seconds of events taken in before the screen has its turn again
 
-SECTIONS = ("verdict", "about", "curves", "charts", "tables", "tokens", "samples", "notes")
+SECTIONS = ("verdict", "about", "first", "second", "tables", "tokens", "samples", "notes", "try")
+"""From top to bottom.  While it runs, the curves come first; in the end the demo's own charts do."""
 
 
 class DemoPane(Vertical):
@@ -36,14 +36,11 @@ class DemoPane(Vertical):
 
     BINDINGS: list[BindingType] = [
         Binding("x", "stop_demo", "stop"),
-        Binding("r", "run_demo(False)", "run"),
-        Binding("b", "run_demo(True)", "break it"),
+        Binding("r", "run_demo", "run"),
+        Binding("b", "break_demo", "break it"),
     ]
 
     status: reactive[Status] = reactive[Status]("stopped", bindings=True)
-
-    class Ended(Message):
-        """The child is gone: it finished, failed or was stopped."""
 
     def __init__(self, texts: Texts, follow: Follow, command: Command, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -52,7 +49,7 @@ class DemoPane(Vertical):
         self.command = command
         self.demo: Demo | None = None
         self.state = DemoState(status="stopped")
-        self._task: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._drawn_at = 0.0
 
     def compose(self) -> ComposeResult:
@@ -65,64 +62,63 @@ class DemoPane(Vertical):
     def on_mount(self) -> None:
         self.set_interval(DRAW_EVERY, self._draw_news)
 
-    async def on_unmount(self) -> None:
-        await self.stop()
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What runs can be stopped; what does not run can be started."""
         if action == "stop_demo":
             return self.state.running
         return True
 
-    async def run_demo(self, demo: Demo, *, broken: bool) -> None:
+    def run_demo(self, demo: Demo, *, broken: bool) -> None:
         """Starts this demo; one that still runs is ended first."""
-        await self.stop()
+        self.stop()
         self.demo = demo
         self.state = DemoState(broken=broken, started=time.monotonic())
-        self.status = self.state.status
         self.state.changed.update(SECTIONS)
-        self.query_one("#demo-head", Static).update(
-            Content.assemble((f"{self.texts('demo.title')}  ", prose.QUIET), (demo.title, "bold $primary"))
-        )
-        self._task = asyncio.create_task(self._watch(self.state, self.command(demo, broken)))
-        self._draw()
+        self._watching = asyncio.create_task(self._watch(self.state, self.command(demo, broken), self._watching))
+        title = Content.assemble((f"{self.texts('demo.title')}  ", prose.QUIET), (demo.title, "bold $primary"))
+        self.query_one("#demo-head", Static).update(title)
         self.query_one("#demo-body", CardBody).scroll_home(animate=False)
-
-    async def stop(self) -> None:
-        """Ends the child, if there is one, and waits until it is gone."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-    async def action_stop_demo(self) -> None:
-        """Ends the child; what it said stays on the screen."""
-        await self.stop()
         self._draw()
 
-    async def action_run_demo(self, broken: bool) -> None:
-        """Runs the demo again, as it is or broken on purpose."""
-        if self.demo is not None:
-            await self.run_demo(self.demo, broken=broken)
+    def stop(self) -> None:
+        """Ends the child, if there is one; what it said stays on the screen."""
+        if self._watching is not None and self.state.running:
+            self._watching.cancel()
+            self.state.end("stopped", time.monotonic())
+            self._draw()
 
-    async def _watch(self, state: DemoState, argv: Sequence[str]) -> None:
+    async def on_unmount(self) -> None:
+        """The child is gone before the app is."""
+        self.stop()
+        if self._watching is not None:
+            await asyncio.wait([self._watching])
+
+    def action_stop_demo(self) -> None:
+        """Ends the child."""
+        self.stop()
+
+    def action_run_demo(self) -> None:
+        """Runs the demo again, as it is."""
+        if self.demo is not None:
+            self.run_demo(self.demo, broken=False)
+
+    def action_break_demo(self) -> None:
+        """Runs the demo broken on purpose."""
+        if self.demo is not None:
+            self.run_demo(self.demo, broken=True)
+
+    async def _watch(self, state: DemoState, argv: Sequence[str], before: asyncio.Task[None] | None) -> None:
         """Takes in what the child says, a slice of time at a time, so that keys are answered however much it says."""
-        end: Status = "stopped"
-        try:
-            began = time.monotonic()
-            async for event in self.follow(argv):
+        if before is not None:
+            await asyncio.wait([before])
+        began = time.monotonic()
+        async with contextlib.aclosing(self.follow(argv)) as events:
+            async for event in events:
                 state.take(event, time.monotonic())
                 if time.monotonic() - began > SLICE:
                     await asyncio.sleep(SLICE)
                     began = time.monotonic()
-            end = "failed" if state.verdict is None else "finished"
-        except OSError as error:
-            state.notes.append(self.texts("demo.nochild", problem=error.strerror or error))
-            end = "failed"
-        finally:
-            state.end(end, time.monotonic())
-            self.post_message(self.Ended())
+        state.end("failed" if state.verdict is None else "finished", time.monotonic())
 
     def on_resize(self) -> None:
         """Everything is drawn for the width there is."""
@@ -162,9 +158,10 @@ class DemoPane(Vertical):
                 return Content.styled(texts("demo.noverdict"), "bold $text-error")
             case "about":
                 return self._about(width)
-            case "curves":
-                return demo_text.curves(state, texts, width)
-            case "charts":
+            case "first" | "second":
+                curves_first = state.running or not state.charts
+                if curves_first == (section == "first"):
+                    return demo_text.curves(state, texts, width)
                 return demo_text.charts(state, width)
             case "tables":
                 return demo_text.tables(state, width)
@@ -172,13 +169,15 @@ class DemoPane(Vertical):
                 return demo_text.tokens(state.tokens, width)
             case "samples":
                 return demo_text.samples(state, texts, width)
+            case "try":
+                return self._try(width)
             case "notes":
                 return demo_text.notes(state, width)
             case _:
                 return Content("")
 
     def _about(self, width: int) -> Content:
-        """What to look at, while the child loads and runs; what to try next, once it is done."""
+        """What is broken, and what to look at while the child loads and runs."""
         if self.demo is None:
             return Content("")
         blocks: list[Block] = []
@@ -186,9 +185,14 @@ class DemoPane(Vertical):
             blocks += [prose.heading(self.texts("demo.breaks")), Block(prose.inline(self.demo.breaks), gap=False)]
         if self.state.running:
             blocks += [prose.heading(self.texts("demo.look")), Block(prose.inline(self.demo.look_at), gap=False)]
-        else:
-            blocks.append(prose.heading(self.texts("demo.try", slug=self.demo.slug)))
-            blocks += [Block(prose.inline(text), lead="- ", indent=2, gap=False) for text in self.demo.try_this]
         if self.state.status == "starting":
             blocks.append(Block(Content.styled(self.texts("demo.loading"), prose.QUIET)))
+        return Content("\n").join(lay_out(blocks, width))
+
+    def _try(self, width: int) -> Content:
+        """What to change next, once it is done."""
+        if self.demo is None or self.state.running:
+            return Content("")
+        blocks = [prose.heading(self.texts("demo.try", slug=self.demo.slug))]
+        blocks += [Block(prose.inline(text), lead="- ", indent=2, gap=False) for text in self.demo.try_this]
         return Content("\n").join(lay_out(blocks, width))

@@ -2,6 +2,7 @@
 
 from textual.binding import Binding
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.style import Style
 from textual.widget import Widget
@@ -9,6 +10,11 @@ from textual.widget import Widget
 from learn_llm.tui.texts import Texts
 
 ALWAYS = ("help", "quit")
+"""These stand at the right end, always."""
+ORDER = (
+    "answer got_it rate open study search topics sideways stop_demo run_demo break_demo demo more skip back undo switch next_due"
+).split()
+"""The others from the left: what matters most comes first, what does not fit is on the help screen."""
 
 
 class KeyBar(Widget):
@@ -32,7 +38,9 @@ class KeyBar(Widget):
         for active in screen.active_bindings.values():
             if active.binding.show and active.enabled:
                 seen.setdefault(active.binding.action, active.binding)
-        keys = list(seen.values())
+        keys = sorted(
+            seen.values(), key=lambda key: ORDER.index(action_name(key)) if action_name(key) in ORDER else len(ORDER)
+        )
         if keys != self._keys:
             self._keys = keys
             self.refresh()
@@ -51,9 +59,10 @@ class KeyBar(Widget):
         return Content("").join([*shown, Content(" " * max(0, room)), *fixed])
 
     def _entry(self, binding: Binding) -> Content:
-        name = binding.action.partition("(")[0].rpartition(".")[2]
         key = self.app.get_key_display(binding)
-        text = Content.assemble((f" {key}", "$footer-key-foreground bold"), f" {self.texts(f'key.{name}')} ")
+        text = Content.assemble(
+            (f" {key}", "$footer-key-foreground bold"), f" {self.texts(f'key.{action_name(binding)}')} "
+        )
         if binding.key_display and "-" in binding.key_display:  # several keys in one entry
             return text
         return text.stylize(Style.from_meta({"@click": f"press('{binding.key}')"}))
@@ -61,3 +70,13 @@ class KeyBar(Widget):
     def action_press(self, key: str) -> None:
         """A click on an entry presses its key."""
         self.app.simulate_key(key)
+
+
+def bindings_of(owner: type[DOMNode]) -> list[Binding]:
+    """The bindings that a class of this package adds itself."""
+    return [binding for binding in owner.BINDINGS if isinstance(binding, Binding)]
+
+
+def action_name(binding: Binding) -> str:
+    """The action without its namespace and arguments."""
+    return binding.action.partition("(")[0].rpartition(".")[2]

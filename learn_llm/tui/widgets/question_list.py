@@ -33,10 +33,19 @@ class Row:
 class QuestionList(ScrollView, can_focus=True):
     """Shows rows and a cursor.  Posts `Highlighted` when the cursor moves and `Opened` when a row is chosen."""
 
-    COMPONENT_CLASSES = {"list--row", "list--heading", "list--cursor", "list--number", "list--due", "list--new", "list--later"}
+    COMPONENT_CLASSES = {
+        "list--row",
+        "list--heading",
+        "list--cursor",
+        "list--number",
+        "list--due",
+        "list--new",
+        "list--later",
+    }
 
     BINDINGS: list[BindingType] = [
-        Binding("enter,space", "open", "open"),
+        Binding("enter", "open", "open", key_display="enter"),
+        Binding("space", "open", "open", show=False),
         Binding("down,j", "move(1)", "move", show=False),
         Binding("up,k", "move(-1)", "move", show=False),
         Binding("pagedown,ctrl+d,ctrl+f", "page(1)", "page", show=False),
@@ -118,14 +127,14 @@ class QuestionList(ScrollView, can_focus=True):
         base = self.get_component_rich_style("list--cursor" if at_cursor else "list--row")
         colour = Style(color=self.get_component_rich_style(f"list--{row.kind}").color)
         quiet = Style(color=self.get_component_rich_style("list--number").color)
-        room = width - 6 - 11
+        room = width - 6 - 9
         title = row.title if cell_len(row.title) <= room else set_cell_size(row.title, room - 2).rstrip() + ".."
         return Strip(
             [
                 Segment("> " if at_cursor else "  ", base),
                 Segment(f"{row.number:>2}  ", base if at_cursor else base + quiet),
                 Segment(set_cell_size(title, room), base),
-                Segment(f"{row.mark:>10} ", base + colour),
+                Segment(f"{row.mark:>8} ", base + colour),
             ],
             width,
         )

@@ -1,0 +1,85 @@
+"""The quiz in the terminal."""
+
+import sys
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+
+from textual import constants
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from learn_llm.demos.catalogue import Demo
+from learn_llm.events import Event
+from learn_llm.tui.desk import Desk
+from learn_llm.tui.screens.browse import BrowseScreen
+from learn_llm.tui.screens.card_screen import CardScreen
+from learn_llm.tui.texts import Texts
+from learn_llm.tui.themes import DARK, LIGHT
+from learn_llm.tui.widgets.demo import Command, Follow
+from learn_llm.tui.widgets.key_bar import ALWAYS, action_name, bindings_of
+from learn_llm.tui.widgets.too_small import HEIGHT, WIDTH
+
+
+def child_events(argv: Sequence[str]) -> AsyncGenerator[Event, None]:
+    """Follows a child process; imported when the first demo starts."""
+    from learn_llm.child import read_child
+
+    return read_child(argv)
+
+
+def demo_command(demo: Demo, broken: bool) -> list[str]:
+    """The command line that runs a demo and writes its events as JSON lines."""
+    argv = [sys.executable, "-u", "-m", f"learn_llm.demos.{demo.module}", "--json"]
+    return [*argv, "--break"] if broken else argv
+
+
+class QuizApp(App[None]):
+    """Browses and studies the questions, and runs their demos."""
+
+    TITLE = "learn-llm"
+    CSS_PATH = Path(__file__).parent / "quiz.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (WIDTH, "-narrow"), (100, "-wide"), (160, "-vast")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (HEIGHT, "-short"), (30, "-tall")]
+    BINDINGS: list[BindingType] = [
+        Binding("question_mark", "help", "help", key_display="?"),
+        Binding("f1", "help", "help"),
+        Binding("q", "quit", "quit"),
+    ]
+
+    def __init__(
+        self, desk: Desk, texts: Texts, *, follow: Follow = child_events, command: Command = demo_command
+    ) -> None:
+        super().__init__()
+        self.desk = desk
+        self.texts = texts
+        self.follow = follow
+        self.command = command
+        self.animation_level = "none"
+        for theme in (DARK, LIGHT):
+            self.register_theme(theme)
+        if constants.DEFAULT_THEME == "textual-dark":  # none was asked for by TEXTUAL_THEME
+            self.theme = DARK.name
+
+    def get_default_screen(self) -> Screen[None]:
+        """The list of questions."""
+        return BrowseScreen(self.texts, self.desk, self.follow, self.command)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What can be done on this screen now, then what every Textual app can do."""
+        for node, binding, enabled, _ in screen.active_bindings.values():
+            name = f"key.{action_name(binding)}"
+            if binding.show and enabled and self.texts.has(name) and action_name(binding) not in ALWAYS:
+                label = self.texts(name).capitalize()
+                run = partial(self.run_action, binding.action, node)
+                yield SystemCommand(label, self.texts("command.key", key=self.get_key_display(binding)), run)
+        yield from super().get_system_commands(screen)
+
+    def action_help(self) -> None:
+        """Shows the keys of this screen."""
+        from learn_llm.tui.screens.help import HelpScreen
+
+        if isinstance(self.screen, CardScreen):
+            sections = [*self.screen.help_sections(), ("everywhere", bindings_of(QuizApp))]
+            self.push_screen(HelpScreen(self.texts, sections))

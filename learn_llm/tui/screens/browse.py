@@ -1,0 +1,224 @@
+"""The list of all questions, with the card of the one under the cursor."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.reactive import reactive
+from textual.widgets import Input
+
+from learn_llm.tui.desk import Desk
+from learn_llm.tui.filters import VIEWS, Filter, topic_counts, view_counts
+from learn_llm.tui.screens.card_screen import CardScreen
+from learn_llm.tui.texts import Texts
+from learn_llm.tui.widgets.demo import Command, Follow
+from learn_llm.tui.widgets.key_bar import KeyBar, bindings_of
+from learn_llm.tui.widgets.question_list import QuestionList, Row
+from learn_llm.tui.widgets.too_small import TooSmall
+from learn_llm.tui.widgets.top_bar import TopBar, ViewBar
+
+if TYPE_CHECKING:
+    from learn_llm.tui.widgets.search_box import SearchBox
+
+MINUTE = 60.0
+
+
+class BrowseScreen(CardScreen):
+    """List, card and demo side by side where there is room, one at a time where there is not."""
+
+    BINDINGS: list[BindingType] = [
+        Binding("s", "study", "study"),
+        Binding("slash", "search", "search", key_display="/"),
+        Binding("t", "topics", "topic"),
+        Binding("n", "next_due", "next due"),
+        Binding("right", "sideways(1)", "view", key_display="left/right"),
+        Binding("left", "sideways(-1)", "view", show=False),
+        Binding("right", "step(1)", "next card", key_display="left/right", show=False),
+        Binding("left", "step(-1)", "next card", show=False),
+    ]
+
+    panes = ("list", "card", "demo")
+    filter: reactive[Filter] = reactive(Filter(), init=False)
+
+    def __init__(self, texts: Texts, desk: Desk, follow: Follow, command: Command) -> None:
+        super().__init__(texts, desk, follow, command)
+        headings = {level: texts(level) for level in VIEWS[3:]}
+        self.list = QuestionList(empty=texts("nothing.found"), headings=headings, id="list")
+
+    def compose(self) -> ComposeResult:
+        yield TopBar("learn-llm")
+        yield ViewBar(self.texts)
+        with Horizontal(id="panes"):
+            yield self.list
+            yield self.card
+            yield self.demo_pane
+        yield KeyBar(self.texts)
+        yield TooSmall(self.texts)
+
+    def on_mount(self) -> None:
+        self.list.show(self._rows())
+        self.refresh_counts()
+        self.go_to("list")
+        self.say(self.desk.notices[0] if self.desk.notices else "")
+        self.set_interval(MINUTE, self._time_passed)
+
+    def help_sections(self) -> list[tuple[str, list[Binding]]]:
+        """The keys of the list, then those of the card."""
+        own = [*bindings_of(QuestionList), *bindings_of(BrowseScreen)]
+        return [("list", own), *super().help_sections()]
+
+    # The list
+
+    def _rows(self) -> list[Row]:
+        standings = self.desk.standings()
+        return [
+            Row(q.id, q.number, q.question, q.level, self.mark(q.id), standings[q.id].kind)
+            for q in self.filter.select(self.desk.questions, standings)
+        ]
+
+    def refresh_counts(self) -> None:
+        """The counts of the views and the marks in the list."""
+        standings = self.desk.standings()
+        views = view_counts(self.desk.questions, standings)
+        total = views["all"]
+        self.query_one(ViewBar).show(self.filter, views)
+        self.query_one(TopBar).counts = self.texts(
+            "counts", due=views["due"], new=views["new"], seen=total - views["new"], total=total
+        )
+
+    def watch_filter(self) -> None:
+        """Another selection: the list follows."""
+        self.list.show(self._rows())
+        self.refresh_counts()
+        self.refresh_bindings()
+
+    def on_question_list_highlighted(self, message: QuestionList.Highlighted) -> None:
+        """The card is that of the question under the cursor."""
+        if self.card.card is None or self.card.card.question.id != message.id:
+            self.show_card(message.id)
+
+    def on_question_list_opened(self, message: QuestionList.Opened) -> None:
+        """The card is studied; a demo of another question is left."""
+        demo = self.demo_pane.demo
+        if self.demo_open and demo is not None and demo.slug != self.desk.question(message.id).demo:
+            self.close_demo()
+        self.guard.acted("enter")
+        self.go_to("card")
+
+    def _time_passed(self) -> None:
+        self.desk.refresh()
+        self.list.show(self._rows())
+        self.refresh_counts()
+
+    # Ratings
+
+    def after_rating(self, id: str, rating: int) -> None:
+        """The next question of the list, in the order it had before the rating."""
+        ids = [row.id for row in self.list.rows]
+        following = ids[ids.index(id) + 1 :] if id in ids else []
+        self.list.show(self._rows(), keep=next((other for other in following), id))
+        row = self.list.current
+        self.show_card(row.id if row else None)
+
+    def after_undo(self, id: str) -> None:
+        """The card, to be rated anew."""
+        self._find(id)
+        self.show_card(id, revealed=True)
+        self.go_to("card")
+
+    def _find(self, id: str) -> None:
+        """Moves the cursor to this question, showing all questions if need be."""
+        self.list.show(self._rows(), keep=id)
+        if self.list.current is None or self.list.current.id != id:
+            self.filter = Filter()
+            self.list.point_at(id)
+
+    # Actions
+
+    @property
+    def _searching(self) -> bool:
+        return self.focused is not None and self.focused.id == "search"
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The list has keys that a card does not have."""
+        if action in ("search", "topics", "study") and (self.pane != "list" or self._searching):
+            return False
+        if action == "sideways":
+            return self.pane == "list"
+        if action == "step":
+            return self.pane == "card"
+        if action == "switch" and self._searching:
+            return False
+        if action == "back":
+            return self.pane != "list" or self.demo_open or not self.filter.is_open
+        return super().check_action(action, parameters)
+
+    def action_back(self) -> None:
+        """From the demo to the card, from the card to the list, in the list to all questions."""
+        if self.pane == "demo" or (self.pane == "list" and self.demo_open):
+            self.close_demo()
+        elif self.pane == "card":
+            self.go_to("list")
+        else:
+            self.filter = Filter()
+
+    def action_study(self) -> None:
+        """Studies what is due and new."""
+        from learn_llm.tui.screens.study import StudyScreen
+
+        self.app.push_screen(StudyScreen(self.texts, self.desk, self.follow, self.command), self._studied)
+
+    def _studied(self, _: None) -> None:
+        self._time_passed()
+        row = self.list.current
+        self.show_card(row.id if row else None)
+        self.say("")
+
+    def action_next_due(self) -> None:
+        """Opens what is best done next."""
+        current = self.list.current
+        id = self.desk.next(new_left=1, after=current.id if current else None)
+        if id is None:
+            self.say(self.texts("study.none"))
+            return
+        self._find(id)
+        self.show_card(id)
+        self.go_to("card")
+
+    def action_search(self) -> None:
+        """Narrows the list to words, as they are typed."""
+        from learn_llm.tui.widgets.search_box import SearchBox
+
+        if not self.query(SearchBox):
+            self.mount(SearchBox(self.texts), before=self.query_one(KeyBar))
+        self.query_one(SearchBox).start(self.filter.words)
+
+    def on_search_box_typed(self, message: "SearchBox.Typed") -> None:
+        """The list follows what is typed; at the end the list has the focus again."""
+        self.filter = replace(self.filter, words=message.words)
+        if message.done:
+            self.go_to("list")
+
+    def action_topics(self) -> None:
+        """Narrows the list to one topic."""
+        from learn_llm.tui.screens.topics import TopicPicker
+
+        self.app.push_screen(TopicPicker(self.texts, topic_counts(self.desk.questions)), self._topic_chosen)
+
+    def _topic_chosen(self, topic: str | None) -> None:
+        if topic is not None:
+            self.filter = replace(self.filter, topic=topic)
+
+    def action_sideways(self, direction: int) -> None:
+        """The next view."""
+        self.action_view_at(VIEWS[(VIEWS.index(self.filter.view) + direction) % len(VIEWS)])
+
+    def action_step(self, direction: int) -> None:
+        """The next card of the list."""
+        self.list.cursor += direction
+
+    def action_view_at(self, view: str) -> None:
+        """Shows this view."""
+        self.filter = replace(self.filter, view=view)

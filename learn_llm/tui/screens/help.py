@@ -1,0 +1,58 @@
+"""All keys of the screen one comes from, and how to study."""
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from learn_llm.tui.prose import HEADING, QUIET
+from learn_llm.tui.texts import Texts
+from learn_llm.tui.widgets.card import CardBody
+from learn_llm.tui.widgets.key_bar import KeyBar, action_name
+
+Section = tuple[str, Sequence[Binding]]
+
+
+class HelpScreen(ModalScreen[None]):
+    """Shows the bindings section by section; several keys of one action stand in one line."""
+
+    BINDINGS: list[BindingType] = [Binding("escape,question_mark,f1", "back", "back", key_display="esc")]
+
+    def __init__(self, texts: Texts, sections: Sequence[Section]) -> None:
+        super().__init__()
+        self.texts = texts
+        self.sections = sections
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="window"):
+            yield Static(self.texts("help.title"), id="window-title")
+            with CardBody():
+                yield Static(self._text())
+        yield KeyBar(self.texts)
+
+    def action_back(self) -> None:
+        """Closes the help."""
+        self.dismiss()
+
+    def _text(self) -> Content:
+        lines = [Content(self.texts("help.about")), Content("")]
+        for title, bindings in self.sections:
+            lines.append(Content.styled(self.texts(f"help.{title}"), HEADING))
+            keys: dict[str, list[str]] = {}
+            for binding in bindings:
+                keys.setdefault(action_name(binding), []).extend(map(_name, binding.key.split(",")))
+            for name, names in keys.items():
+                joined = ", ".join(dict.fromkeys(names))
+                lines.append(Content.assemble((f"  {self.texts(f'key.{name}'):<14}", "bold"), (joined, QUIET)))
+            lines.append(Content(""))
+        return Content("\n").join(lines)
+
+
+def _name(key: str) -> str:
+    """A key as it is written on a keyboard."""
+    names = {"escape": "esc", "slash": "/", "question_mark": "?", "pagedown": "page down", "pageup": "page up"}
+    return names.get(key, key)

@@ -1,0 +1,126 @@
+"""A session of study: one card after the other, what is due first, then new ones."""
+
+from collections import Counter
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Static
+
+from learn_llm.tui.desk import NEW_AT_ONCE, Desk
+from learn_llm.tui.prose import HEADING
+from learn_llm.tui.screens.card_screen import CardScreen
+from learn_llm.tui.texts import Texts
+from learn_llm.tui.widgets.demo import Command, Follow
+from learn_llm.tui.widgets.key_bar import KeyBar, bindings_of
+from learn_llm.tui.widgets.too_small import TooSmall
+from learn_llm.tui.widgets.top_bar import TopBar
+
+MORE = 5
+
+
+class StudyScreen(CardScreen):
+    """Shows the next card until nothing waits; then what was done and when to come back."""
+
+    BINDINGS: list[BindingType] = [
+        Binding("m", "more", "more new"),
+        Binding("n", "skip", "skip"),
+    ]
+
+    def __init__(self, texts: Texts, desk: Desk, follow: Follow, command: Command) -> None:
+        super().__init__(texts, desk, follow, command)
+        self.new_left = NEW_AT_ONCE
+        self.given: list[tuple[str, int, bool]] = []  # question, rating, whether it was new
+        self._is_new = False
+
+    def compose(self) -> ComposeResult:
+        yield TopBar(self.texts("study.title"))
+        with Horizontal(id="panes"):
+            yield self.card
+            yield Static(id="done", markup=False)
+            yield self.demo_pane
+        yield KeyBar(self.texts)
+        yield TooSmall(self.texts)
+
+    def on_mount(self) -> None:
+        self._next(None)
+        self.refresh_counts()
+        self.go_to("card")
+
+    def help_sections(self) -> list[tuple[str, list[Binding]]]:
+        """The keys of the session, then those of the card."""
+        return [("session", bindings_of(StudyScreen)), *super().help_sections()]
+
+    def refresh_counts(self) -> None:
+        """What is left in this session."""
+        self.query_one(TopBar).counts = self.texts(
+            "study.left", due=len(self.desk.due()), new=min(self.new_left, len(self.desk.new())), done=len(self.given)
+        )
+
+    def after_rating(self, id: str, rating: int) -> None:
+        """The next card, or the end."""
+        self.given.append((id, rating, self._is_new))
+        self.new_left -= self._is_new
+        self._next(id)
+
+    def after_undo(self, id: str) -> None:
+        """The card, to be rated anew."""
+        if self.given and self.given[-1][0] == id:
+            self._is_new = self.given.pop()[2]
+            self.new_left += self._is_new
+        self._show(id, revealed=True)
+
+    def _next(self, after: str | None) -> None:
+        self._show(self.desk.next(self.new_left, after), revealed=False)
+
+    def _show(self, id: str | None, *, revealed: bool) -> None:
+        self.set_class(id is None, "-done")
+        if id is None:
+            self.query_one("#done", Static).update(self._summary())
+        else:
+            self._is_new = self.desk.standings()[id].kind == "new"
+        self.show_card(id, revealed=revealed)
+        self.refresh_bindings()
+
+    def _summary(self) -> Content:
+        texts = self.texts
+        lines = [Content.styled(texts("study.done"), HEADING), Content("")]
+        if self.given:
+            counts = Counter(rating for _, rating, _ in self.given)
+            ratings = ", ".join(f"{texts(f'rating.{rating}')} {counts[rating]}" for rating in sorted(counts))
+            lines.append(Content(texts("study.done.answered", count=len(self.given), ratings=ratings)))
+        wait = self.desk.next_wait()
+        lines.append(
+            Content(texts("study.none") if wait is None else texts("study.next", interval=texts.interval(wait)))
+        )
+        if self.desk.new():
+            lines.append(Content(texts("study.more", count=min(MORE, len(self.desk.new())))))
+        lines.append(Content(texts("study.browse")))
+        return Content("\n").join(lines)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """More new questions are offered at the end."""
+        if action == "more":
+            return self.card.card is None and bool(self.desk.new())
+        if action in ("demo", "skip"):
+            return self.card.card is not None
+        return super().check_action(action, parameters)
+
+    def action_more(self) -> None:
+        """Adds new questions to the session."""
+        self.new_left = MORE
+        self._next(None)
+        self.refresh_counts()
+
+    def action_skip(self) -> None:
+        """Puts the card aside for now."""
+        if self.card.card is not None:
+            self._next(self.card.card.question.id)
+
+    def action_back(self) -> None:
+        """From the demo to the card, from the card to the list."""
+        if self.demo_open and self.pane == "demo":
+            self.close_demo()
+        else:
+            self.dismiss()
