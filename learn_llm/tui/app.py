@@ -4,6 +4,7 @@ import sys
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 from textual import constants
 from textual.app import App, SystemCommand
@@ -20,6 +21,10 @@ from learn_llm.tui.themes import DARK, LIGHT
 from learn_llm.tui.widgets.demo import Command, Follow
 from learn_llm.tui.widgets.key_bar import ALWAYS, action_name, bindings_of
 from learn_llm.tui.widgets.too_small import HEIGHT, WIDTH
+
+WIDTHS = [(0, "-tiny"), (WIDTH, "-narrow"), (100, "-wide"), (160, "-vast")]
+HEIGHTS = [(0, "-flat"), (HEIGHT, "-short"), (30, "-tall")]
+"""From which width and height on the screens have which style classes."""
 
 
 def child_events(argv: Sequence[str]) -> AsyncGenerator[Event, None]:
@@ -40,9 +45,9 @@ class QuizApp(App[None]):
 
     TITLE = "learn-llm"
     CSS_PATH = Path(__file__).parent / "quiz.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (WIDTH, "-narrow"), (100, "-wide"), (160, "-vast")]
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (HEIGHT, "-short"), (30, "-tall")]
-    BINDINGS: list[BindingType] = [
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "help", key_display="?"),
         Binding("f1", "help", "help"),
         Binding("q", "quit", "quit"),

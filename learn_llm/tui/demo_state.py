@@ -12,7 +12,7 @@ LONGEST = 2048  # points kept of a curve: ten times what the widest terminal can
 
 @dataclass
 class Curve:
-    """One metric over the steps.  Beyond `LONGEST` points every second one is dropped, and from then on, again and again."""
+    """One metric over the steps.  Beyond `LONGEST` points every second one is dropped, again and again."""
 
     x: list[float] = field(default_factory=list)
     y: list[float] = field(default_factory=list)
@@ -39,7 +39,8 @@ class Curve:
 class DemoState:
     """The reducer of a demo's events: `take` each of them, then read the fields.
 
-    `now` is a monotonic clock in seconds.  `changed` names the sections of the pane that have something new; who shows them empties it.
+    `now` is a monotonic clock in seconds.  `changed` names the sections of the pane that have something new; who shows
+    them empties it.
     """
 
     status: Status = "starting"

@@ -24,7 +24,7 @@ class Filter:
         return self == Filter()
 
     def select(self, questions: Sequence[Question], standings: Mapping[str, Standing]) -> list[Question]:
-        """The questions that pass.  Words are looked for in number, question and topics; found nowhere there, in the answers."""
+        """The questions that pass.  Words are looked for in number, question and topics; else in the answers."""
         chosen = [
             question
             for question in questions

@@ -1,8 +1,8 @@
 """Markdown as blocks of styled text, laid out for a width.
 
-The answers use a small part of Markdown: headings, paragraphs, lists, tables, quotes, bold, italic, code, and formulas in
-indented code blocks.  Rendering it here instead of with a Markdown widget takes a tenth of the time, keeps a formula's
-columns aligned at 80 columns, and is the one place where lines are broken.
+The answers use a small part of Markdown: headings, paragraphs, lists, tables, quotes, bold, italic, code, and formulas
+in indented code blocks.  Rendering it here instead of with a Markdown widget takes a tenth of the time, keeps a
+formula's columns aligned at 80 columns, and is the one place where lines are broken.
 """
 
 from collections.abc import Iterable, Iterator

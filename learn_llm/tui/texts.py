@@ -5,7 +5,7 @@ A key of the form `key.ACTION` is the label of that action in the key bar and on
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Literal, get_args
+from typing import Literal
 
 Language = Literal["en", "ja"]
 
@@ -152,7 +152,7 @@ class Texts:
     def __init__(self, language: Language = "en") -> None:
         self.language: Language = language
 
-    def __call__(self, key: str, **values: object) -> str:
+    def __call__(self, key: str, /, **values: object) -> str:
         return TEXTS[self.language][key].format(**values)
 
     def has(self, key: str) -> bool:
@@ -173,9 +173,6 @@ class Texts:
 def choose(option: str | None, environment: Mapping[str, str]) -> Language:
     """The language asked for by `--lang`, else by LEARN_LLM_LANG, else by the locale, else English."""
     for wanted in (option, environment.get("LEARN_LLM_LANG"), *map(environment.get, ("LC_ALL", "LC_MESSAGES", "LANG"))):
-        for language in get_args(Language):
-            if wanted and wanted.lower().startswith(language):
-                return language
         if wanted:
-            return "en"
+            return "ja" if wanted.lower().startswith("ja") else "en"
     return "en"

@@ -1,13 +1,12 @@
 """The list of all questions, with the card of the one under the cursor."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.reactive import reactive
-from textual.widgets import Input
 
 from learn_llm.tui.desk import Desk
 from learn_llm.tui.filters import VIEWS, Filter, topic_counts, view_counts
@@ -28,7 +27,7 @@ MINUTE = 60.0
 class BrowseScreen(CardScreen):
     """List, card and demo side by side where there is room, one at a time where there is not."""
 
-    BINDINGS: list[BindingType] = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "study", "study"),
         Binding("slash", "search", "search", key_display="/"),
         Binding("t", "topics", "topic"),

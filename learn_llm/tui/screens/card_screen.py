@@ -1,7 +1,7 @@
 """What the list and the study session share: a card that is rated, a rating that is undone, a demo beside the card."""
 
 import time
-from typing import Literal
+from typing import ClassVar, Literal
 
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
@@ -20,9 +20,9 @@ Pane = Literal["list", "card", "demo"]
 
 
 class CardScreen(Screen[None]):
-    """Holds a `Card`, a `DemoPane` and a `TopBar`.  `pane` is the one with the focus, `side` the last of card and demo."""
+    """Holds a card, a demo and a top bar.  `pane` is the one with the focus, `side` the last of card and demo."""
 
-    BINDINGS: list[BindingType] = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "demo", "demo"),
         Binding("u,ctrl+z", "undo", "undo"),
         Binding("tab", "switch(1)", "switch", key_display="tab"),

@@ -1,6 +1,7 @@
 """All keys of the screen one comes from, and how to study."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -20,7 +21,7 @@ Section = tuple[str, Sequence[Binding]]
 class HelpScreen(ModalScreen[None]):
     """Shows the bindings section by section; several keys of one action stand in one line."""
 
-    BINDINGS: list[BindingType] = [Binding("escape,question_mark,f1", "back", "back", key_display="esc")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,f1", "back", "back", key_display="esc")]
 
     def __init__(self, texts: Texts, sections: Sequence[Section]) -> None:
         super().__init__()

@@ -1,6 +1,7 @@
 """A session of study: one card after the other, what is due first, then new ones."""
 
 from collections import Counter
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -23,7 +24,7 @@ MORE = 5
 class StudyScreen(CardScreen):
     """Shows the next card until nothing waits; then what was done and when to come back."""
 
-    BINDINGS: list[BindingType] = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "more", "more new"),
         Binding("n", "skip", "skip"),
     ]

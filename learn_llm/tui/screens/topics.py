@@ -1,6 +1,7 @@
 """A list of topics to choose from."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -18,7 +19,7 @@ from learn_llm.tui.widgets.key_bar import KeyBar
 class TopicList(OptionList):
     """The options, with the keys of the question list."""
 
-    BINDINGS: list[BindingType] = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "select", "choose", key_display="enter"),
         Binding("j", "cursor_down", "move", show=False),
         Binding("k", "cursor_up", "move", show=False),
@@ -28,7 +29,7 @@ class TopicList(OptionList):
 class TopicPicker(ModalScreen[str | None]):
     """Returns a topic, "" for all topics, or None where nothing was chosen."""
 
-    BINDINGS: list[BindingType] = [Binding("escape,t", "back", "back", key_display="esc")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,t", "back", "back", key_display="esc")]
 
     def __init__(self, texts: Texts, counts: Mapping[str, int]) -> None:
         super().__init__()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -26,7 +27,7 @@ COLOURS = ("$error", "$warning", "$success", "$primary")
 
 @dataclass(frozen=True)
 class CardView:
-    """What a card shows: the question, when it is due, when it would come back after each rating, its demo's title if built."""
+    """What a card shows: the question, when it is due and would be due after each rating, its demo's title if built."""
 
     question: Question
     mark: str
@@ -37,7 +38,7 @@ class CardView:
 class CardBody(VerticalScroll, can_focus=True, inherit_bindings=False):
     """The part of the card that scrolls."""
 
-    BINDINGS: list[BindingType] = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "scroll_by(3)", "scroll", show=False),
         Binding("up,k", "scroll_by(-3)", "scroll", show=False),
         Binding("pagedown,ctrl+d,ctrl+f", "scroll_page(1)", "page", show=False),
@@ -78,7 +79,8 @@ class RatingBar(Widget):
     def render(self) -> Content:
         """Two lines of four cells."""
         width = max(10, (self.size.width - 3) // 4)
-        top, bottom = [], []
+        top: list[Content] = []
+        bottom: list[Content] = []
         for rating, colour, interval in zip(RATINGS, COLOURS, self.intervals, strict=True):
             click = Style.from_meta({"@click": f"rate({rating})"})
             label = Content.assemble((f" {rating} ", f"bold {colour}"), f"{self.texts(f'rating.{rating}')}")
@@ -95,7 +97,7 @@ class RatingBar(Widget):
 class Card(Vertical):
     """Shows a `CardView`.  Its screen decides what a rating does: the card posts `Revealed` and `Rated`."""
 
-    BINDINGS: list[BindingType] = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "answer('space')", "answer", key_display="space"),
         Binding("enter", "answer('enter')", "answer", show=False),
         Binding("space", "got_it('space')", "got it", key_display="space"),

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -34,7 +35,7 @@ SECTIONS = ("verdict", "about", "first", "second", "tables", "tokens", "samples"
 class DemoPane(Vertical):
     """Runs a demo and shows what it says.  Only `DemoPane` knows the child; leaving the pane ends it."""
 
-    BINDINGS: list[BindingType] = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x", "stop_demo", "stop"),
         Binding("r", "run_demo", "run"),
         Binding("b", "break_demo", "break it"),

@@ -12,8 +12,21 @@ from learn_llm.tui.texts import Texts
 ALWAYS = ("help", "quit")
 """These stand at the right end, always."""
 ORDER = (
-    "answer got_it rate open study search topics sideways stop_demo run_demo break_demo demo more skip back undo switch next_due"
-).split()
+    *(
+        "answer",
+        "got_it",
+        "rate",
+        "open",
+        "study",
+        "search",
+        "topics",
+        "sideways",
+        "stop_demo",
+        "run_demo",
+        "break_demo",
+    ),
+    *("demo", "more", "skip", "back", "undo", "switch", "next_due"),
+)
 """The others from the left: what matters most comes first, what does not fit is on the help screen."""
 
 

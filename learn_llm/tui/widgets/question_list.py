@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
@@ -33,7 +33,7 @@ class Row:
 class QuestionList(ScrollView, can_focus=True):
     """Shows rows and a cursor.  Posts `Highlighted` when the cursor moves and `Opened` when a row is chosen."""
 
-    COMPONENT_CLASSES = {
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
         "list--row",
         "list--heading",
         "list--cursor",
@@ -43,7 +43,7 @@ class QuestionList(ScrollView, can_focus=True):
         "list--later",
     }
 
-    BINDINGS: list[BindingType] = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", key_display="enter"),
         Binding("space", "open", "open", show=False),
         Binding("down,j", "move(1)", "move", show=False),
@@ -85,7 +85,7 @@ class QuestionList(ScrollView, can_focus=True):
         return self.rows[self.cursor] if self.rows else None
 
     def show(self, rows: Sequence[Row], keep: str | None = None) -> None:
-        """Lists these rows.  The cursor stays on the question `keep` (by default the current one) where it is listed."""
+        """Lists these rows.  The cursor stays on the question `keep`, by default the current one, if it is listed."""
         wanted = keep or (self.current.id if self.current else None)
         before = self.current.id if self.current else None
         self.rows = tuple(rows)

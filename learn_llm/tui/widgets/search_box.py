@@ -1,5 +1,7 @@
 """The line to search in."""
 
+from typing import ClassVar
+
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
@@ -10,7 +12,7 @@ from learn_llm.tui.texts import Texts
 class SearchBox(Input):
     """Posts `Typed` at every change.  Enter keeps the words, escape drops them; both give the focus back."""
 
-    BINDINGS: list[BindingType] = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "drop", "show all", key_display="esc"),
         Binding("enter,down", "keep", "choose", key_display="enter"),
     ]
