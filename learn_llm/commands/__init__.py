@@ -1,1 +1,4 @@
-"""The subcommands of `learn-llm`, one file each.  Each imports what it needs inside its function, so `--help` stays fast."""
+"""The subcommands of `learn-llm`, one file each.
+
+What is heavy is imported inside the function that needs it, so that `learn-llm --help` stays fast.
+"""

@@ -1,52 +1,116 @@
 """`learn-llm questions`: the questions and their check; `learn-llm ask`: one question, whole."""
 
+import shutil
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from learn_llm.quizzes.bank import BUNDLED, Bank, Question, load_bank
 
-LANG = click.option("--lang", envvar="LEARN_LLM_LANG", default="en", show_default=True, help="Language: en or ja.")
-BANK = click.option("--bank", type=click.Path(path_type=Path), help="A folder with questions of your own.")
+LANG = click.option(
+    "--lang",
+    type=click.Choice(["en", "ja"]),
+    envvar="LEARN_LLM_LANG",
+    default="en",
+    show_default=True,
+    help="Language; English where a text is missing.",
+)
+WIDEST = 88
+NARROWEST = 20
 
 
 @click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 @click.option("--level", help="Only this level: basic, intermediate or advanced.")
-@click.option("--topic", help="Only this topic.")
+@click.option("--topic", help="Only this topic, for example alignment.")
 @LANG
 @click.pass_context
 def questions(ctx: click.Context, as_json: bool, level: str | None, topic: str | None, lang: str) -> None:
     """List the questions."""
     if ctx.invoked_subcommand is not None:
         return
-    import json
-
     bank = load_bank(lang=lang)
     say_problems(bank)
     chosen = bank.select(level, topic)
     if as_json:
+        import json
+
         click.echo(json.dumps([_plain(question) for question in chosen], ensure_ascii=False, indent=2))
         return
-    for question in chosen:
-        click.echo(f"{question.number:>3}  {question.level:<12}  {question.question}")
+    for line in _list(chosen, page_width()):
+        click.echo(line)
 
 
 @questions.command()
-@BANK
+@click.option("--bank", type=click.Path(path_type=Path), help="A folder with questions of your own.")
 def check(bank: Path | None) -> None:
     """Look for problems: format, lengths, key points, formulas, line lengths.  Ends with 1 if there are any."""
+    from learn_llm.demos.catalogue import SLUGS
     from learn_llm.quizzes.check import check_bank
 
-    folder = bank or BUNDLED
-    demos = None if bank is None else {question.demo for question in load_bank().questions}
-    problems = check_bank(folder, demos)
+    problems = check_bank(bank or BUNDLED, None if bank is None else SLUGS)
     for problem in problems:
         click.echo(str(problem))
-    files = len(list(folder.glob("*.md")))
+    files = len(list((bank or BUNDLED).glob("*.md")))
     click.echo(f"{files} files, {len(problems)} problem{'s' * (len(problems) != 1)}", err=True)
     if problems:
         click.get_current_context().exit(1)
+
+
+@click.command()
+@click.argument("question", metavar="NUMBER|NAME")
+@LANG
+def ask(question: str, lang: str) -> None:
+    """Print a question with its answers, by its number or its name: `learn-llm ask 43`, `learn-llm ask ppo`."""
+    bank = load_bank(lang=lang)
+    found = bank.find(question)
+    styled = sys.stdout.isatty()
+    for line in answer_lines(found, page_width()):
+        is_heading = line.startswith("# ")
+        text = line.removeprefix("# ")
+        click.echo(click.style(text, bold=True) if is_heading and styled else text)
+
+
+def answer_lines(question: Question, width: int) -> Iterator[str]:
+    """All that belongs to a question in lines of at most `width` columns; headings begin with "# "."""
+    from learn_llm.quizzes.plain import columns, page, wrap
+
+    def heading(text: str) -> Iterator[str]:
+        yield from ("", f"# {text}", "")
+
+    def items(pairs: list[tuple[str, str]]) -> Iterator[str]:
+        for number, (first, then) in enumerate(pairs, 1):
+            lead = f"{number}. "
+            yield from wrap(first, width, lead, " " * len(lead))
+            yield from wrap(then, width, " " * len(lead), " " * len(lead)) if then else ()
+
+    title = wrap(f"{question.number}. {question.question}", width)
+    yield from (f"# {line}" for line in title)
+    yield "=" * max(columns(line) for line in title)
+    yield from wrap(f"{question.level} · {', '.join(question.topics)} · {question.id}", width)
+    yield from heading("In 30 seconds")
+    yield from page(question.short_answer, width)
+    yield from heading("The full answer")
+    yield from page(question.full_answer, width)
+    yield from heading("An answer must contain")
+    yield from items([(point.point, "") for point in question.key_points])
+    yield from heading("What may be asked next")
+    yield from items([(follow_up.question, follow_up.answer) for follow_up in question.follow_ups])
+    yield from heading("Common mistakes")
+    yield from items([(f'"{mistake.mistake}"', mistake.why) for mistake in question.mistakes])
+    if question.references:
+        yield from heading("References")
+        for reference in question.references:
+            yield from wrap(reference, width, "- ", "  ")
+    yield from heading("See it run")
+    yield from _demo_lines(question.demo, width)
+
+
+def page_width() -> int:
+    """Columns to print in: those of the terminal (or COLUMNS; 80 in a pipe), within what is good to read."""
+    return max(NARROWEST, min(WIDEST, shutil.get_terminal_size((80, 24)).columns))
 
 
 def say_problems(bank: Bank) -> None:
@@ -55,7 +119,37 @@ def say_problems(bank: Bank) -> None:
         click.echo(f"learn-llm: left out {problem}", err=True)
 
 
+def _demo_lines(slug: str, width: int) -> Iterator[str]:
+    from learn_llm.demos.catalogue import DEMOS
+    from learn_llm.quizzes.plain import wrap
+
+    yield f"    learn-llm demo {slug}"
+    if slug in DEMOS:
+        yield f"    learn-llm demo {slug} --break"
+    else:
+        yield ""
+        yield from wrap("This demo is not built yet.", width)
+
+
+def _list(chosen: tuple[Question, ...], width: int) -> Iterator[str]:
+    """The questions as a table; below 60 columns without the names."""
+    from learn_llm.quizzes.plain import wrap
+
+    if not chosen:
+        return
+    size = max(len(question.id) for question in chosen) if width >= 60 else -2
+    level = ""
+    for question in chosen:
+        if question.level != level:
+            level = question.level
+            yield from ("", level.capitalize()) if question is not chosen[0] else (level.capitalize(),)
+        lead = f"{question.number:>3}  " + (f"{question.id:<{size}}  " if size > 0 else "")
+        yield from wrap(question.question, width, lead, " " * len(lead))
+
+
 def _plain(question: Question) -> dict[str, object]:
+    from learn_llm.demos.catalogue import DEMOS
+
     return {
         "id": question.id,
         "number": question.number,
@@ -63,5 +157,7 @@ def _plain(question: Question) -> dict[str, object]:
         "topics": list(question.topics),
         "question": question.question,
         "demo": question.demo,
+        "demo_built": question.demo in DEMOS,
         "lang": question.lang,
+        "short_answer": question.short_answer,
     }

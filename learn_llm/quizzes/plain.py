@@ -138,7 +138,10 @@ def _lay_out(block: list[str], width: int) -> Iterator[str]:
 
 def _code(line: str, width: int) -> Iterator[str]:
     """A line of code as it is; one that is too wide is broken at its last blank that fits and goes on further in."""
-    indent = " " * (len(line) - len(line.lstrip()))
+    if columns(line) <= width:
+        yield line
+        return
+    indent = " " * min(len(line) - len(line.lstrip()), width // 3)
     lead, text = indent, line.strip()
     while columns(lead + text) > width:
         fits = len(_prefix(text, max(1, width - len(lead))))

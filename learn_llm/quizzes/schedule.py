@@ -202,4 +202,5 @@ def describe(interval: timedelta) -> str:
     days = minutes / (24 * 60)
     if days < 30:
         return f"{days:.0f} days"
-    return f"{days / 30:.2g} months" if days < 345 else f"{days / 365:.2g} years"
+    count, unit = (f"{days / 30:.2g}", "month") if days < 720 else (f"{days / 365:.2g}", "year")
+    return f"{count} {unit}{'s' * (count != '1')}"

@@ -122,12 +122,13 @@ def _open(path: Path, busy_seconds: float) -> sqlite3.Connection:
         if verdict != "ok":
             raise _DamagedError("the integrity check failed")
         _use_log(db, busy_seconds)
-        with transaction(db):  # also shows whether the file can be written
+        with transaction(db):
             version = int(db.execute("PRAGMA user_version").fetchone()[0])
             if version > VERSION:
                 raise _NewerError(f"a newer learn-llm wrote it (version {version}, this one knows {VERSION})")
             _migrate(db, max(version, 0))
         _expect_tables(db)
+        _try_to_write(db)
     except sqlite3.Error as error:
         db.close()
         if error.sqlite_errorcode & 0xFF in _DAMAGED:
@@ -167,6 +168,15 @@ def _expect_tables(db: sqlite3.Connection) -> None:
             db.execute(f"SELECT {columns} FROM {table} LIMIT 0")
         except sqlite3.OperationalError as error:
             raise _DamagedError(str(error)) from None
+
+
+def _try_to_write(db: sqlite3.Connection) -> None:
+    """Raises sqlite3.OperationalError where the file is read-only: opening and BEGIN IMMEDIATE do not."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        db.execute(f"PRAGMA user_version = {VERSION}")
+    finally:
+        db.execute("ROLLBACK")
 
 
 def _copy(db: sqlite3.Connection, uri: str) -> bool:
