@@ -136,7 +136,7 @@ def _progress() -> Finding:
     from learn_llm.quizzes.store import VERSION
 
     path = data_folder() / "progress.sqlite3"
-    if not path.is_file():
+    if not os.path.isfile(path):
         return Finding("progress", "ok", "none yet")
     db = None
     try:

@@ -85,7 +85,9 @@ def open_store(path: Path, busy_seconds: float) -> Store:
         reason = "it is damaged again and again"
     except _NewerError as error:
         reason = f"{error}; update learn-llm"
-    except (OSError, sqlite3.Error) as error:
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except sqlite3.Error as error:
         reason = str(error)
     return open_in_memory(path, reason, tuple(notices))
 
@@ -96,7 +98,7 @@ def open_in_memory(path: Path, reason: str, notices: tuple[str, ...] = ()) -> St
     _migrate(db, 0)
     copied = False
     for mode in ("mode=ro", "immutable=1"):  # the second where even the log's index cannot be made
-        if not copied and path.is_file():
+        if not copied and os.path.isfile(path):
             with contextlib.suppress(sqlite3.Error):
                 copied = _copy(db, f"{path.absolute().as_uri()}?{mode}")
     return Store(db, False, (*notices, f"progress cannot be saved in {path}: {reason}"))
