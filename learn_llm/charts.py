@@ -59,8 +59,8 @@ class _Scale:
     """Where the numbers from `low` to `high` lie on `size` dots; a single number lies in the middle."""
 
     def __init__(self, low: float, high: float, size: int) -> None:
-        if not high > low:
-            margin = abs(low) * 0.1 or 1.0
+        if high - low < max(1e-300, 1e-12 * abs(low)):
+            margin = abs(low) * 0.1 if abs(low) > 1e-299 else 1.0
             low, high = low - margin, high + margin
         self.low, self.high = low, high
         self._factor = (size - 1) / (high - low)
@@ -241,7 +241,8 @@ def _heatmap(chart: Chart, width: int, height: int, ascii: bool, color: bool) ->
             place = (value - low) / (high - low or 1.0)
             shade = shades[min(int(place * len(shades)), len(shades) - 1)]
             block = shade * (2 if cell >= 8 else max(cell - 1, 1))
-            text = f" {value:.2g}" if cell >= 8 else ""
+            texts = (f" {value:.2g}", f" {value:.1g}", "") if cell >= 8 else ("",)
+            text = next(text for text in texts if len(block) + len(text) < cell or not text)
             drawn += (paint(block, 0) if color else block) + text.ljust(cell - len(block))
         body.append(f"{pad(series.name, margin)}  {drawn}")
     scale = f"{shades[0] * 2} {short(low)}  {shades[-1] * 2} {short(high)}"

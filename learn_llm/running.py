@@ -258,17 +258,18 @@ def _parse(config_type: type[C], argv: Sequence[str], program: str, description:
 
 
 def _unboxed(text: str) -> str:
-    """The message at the top of the box that tyro draws around an error, as one line.
+    """The message at the top of the box that tyro draws around an error, as one line; its ASCII box has rules only.
 
     >>> _unboxed("╭─ Value error ─╮\\n│ not a number  │\\n│ ───────────── │\\n│ more help     │\\n╰───────────────╯")
     'not a number'
+    >>> _unboxed(" Value error \\n ------------ \\n not a number \\n ------------ \\n more help")
+    'not a number'
     """
     rows = [line.strip().strip("│").strip() for line in text.splitlines()]
-    message: list[str] = []
+    parts: list[list[str]] = [[]]
     for row in rows:
-        if row.startswith(("╭", "╰")) or not row:
-            continue
-        if set(row) == {"─"}:
-            break
-        message.append(row)
-    return " ".join(message) or "the command line cannot be read"
+        if row and (set(row) <= {"─", "-"} or row.startswith("╭")):
+            parts.append([])
+        elif row and not row.startswith("╰"):
+            parts[-1].append(row)
+    return " ".join(parts[1] if len(parts) > 1 else parts[0]) or "the command line cannot be read"

@@ -6,6 +6,7 @@ A piece is `(text, style)`, the style one that Rich knows, "" for none.  No mean
 import math
 import re
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 from learn_llm import charts, glossary
 from learn_llm.canvas import cells, fit, pad, short
@@ -14,6 +15,7 @@ from learn_llm.events import Chart, Event, Note, Sample, Stage, Start, Table, To
 Line = list[tuple[str, str]]
 
 CHART_WIDTH, CHART_HEIGHT = 78, 16
+_SIMPLE = re.compile(r"-?\d+(\.\d{1,4})?")
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -82,15 +84,22 @@ def wrap(text: str, width: int) -> list[str]:
     return rows
 
 
-def number(value: float | str | int | None) -> str:
-    """A cell of a table: numbers with three significant digits, `-` where nothing was measured.
+def column(values: Sequence[float | str | int | None]) -> list[str]:
+    """The cells of one column: numbers with the same number of decimals, `-` where nothing was measured.
 
-    >>> number(0.12345), number(512), number(None), number("SFT")
-    ('0.123', '512', '-', 'SFT')
+    >>> column([0.125, 12.5, None, 3]), column([512, 64]), column([1e-5, 2.0]), column(["SFT", 0.5])
+    (['0.125', '12.500', '-', '3.000'], ['512', '64'], ['1e-05', '2'], ['SFT', '0.5'])
     """
-    if value is None:
-        return "-"
-    return short(value) if isinstance(value, float) else clean(str(value))
+    texts = ["-" if value is None else short(value) if _is_number(value) else clean(str(value)) for value in values]
+    numbers = [text for text, value in zip(texts, values, strict=True) if _is_number(value)]
+    decimals = max((len(text.partition(".")[2]) for text in numbers), default=0)
+    if not all(_SIMPLE.fullmatch(text) for text in numbers):
+        return texts
+    return [f"{value:.{decimals}f}" if _is_number(value) else text for text, value in zip(texts, values, strict=True)]
+
+
+def _is_number(value: float | str | int | None) -> TypeGuard[float]:
+    return isinstance(value, (int, float))
 
 
 def warning(name: str, value: float) -> str:
@@ -128,10 +137,11 @@ def _sample(sample: Sample, width: int) -> list[Line]:
 
 
 def _table(table: Table, width: int) -> list[Line]:
-    rows = [[number(cell) for cell in row] for row in table.rows]
-    words = [any(isinstance(row[i], str) for row in table.rows if i < len(row)) for i in range(len(table.columns))]
+    columns = [[row[i] if i < len(row) else None for row in table.rows] for i in range(len(table.columns))]
+    rows = list(zip(*map(column, columns), strict=True))
+    words = [any(isinstance(cell, str) for cell in cells_) for cells_ in columns]
     title: list[Line] = [[(fit(clean(table.title), width), "bold")]] if table.title else []
-    head, *body = _grid([[clean(column) for column in table.columns], *rows], words, width)
+    head, *body = _grid([[clean(name) for name in table.columns], *rows], words, width)
     return [*title, [(head, "dim")], *([(row, "")] for row in body)]
 
 
@@ -148,7 +158,7 @@ def _grid(rows: Sequence[Sequence[str]], left: Sequence[bool], width: int) -> li
 
 def _tokens(event: Tokens, width: int) -> list[Line]:
     """Tokens side by side with their numbers below them, in as many blocks as the width asks for."""
-    numbers = [[short(value) for value in row.values] for row in event.rows]
+    numbers = [column(row.values) for row in event.rows]
     tokens = [clean(token.replace("\n", "\\n")) for token in event.tokens]
     margin = min(max((cells(row.name) for row in event.rows), default=0), width // 3)
     sizes = [

@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from learn_llm.errors import UserError
@@ -30,6 +31,8 @@ class Config(RunConfig):
     """Give the advantages mean 0 and deviation 1."""
     learning_rate: float = 1e-3
     """Peak of the schedule."""
+    out: str = ""
+    """A file in which the last finished step is written when the run ends, however it ends."""
 
     def __post_init__(self) -> None:
         if self.steps < 1:
@@ -38,6 +41,17 @@ class Config(RunConfig):
 
 def run(config: Config) -> Iterator[Event]:
     """Three stages and a verdict."""
+    finished = 0
+    try:
+        for event in _events(config):
+            finished = event.step if isinstance(event, Metrics) else finished
+            yield event
+    finally:
+        if config.out:
+            Path(config.out).write_text(f"{finished}", encoding="utf-8")
+
+
+def _events(config: Config) -> Iterator[Event]:
     rng = random.Random(config.seed)
     yield Note("The base is fixed: every number is conditional on it.")
     for index, name in enumerate(("supervised fine-tuning", "reward model", "PPO"), 1):
@@ -45,10 +59,9 @@ def run(config: Config) -> Iterator[Event]:
         for step in range(1, config.steps + 1):
             time.sleep(config.pause)
             yield Metrics(step, config.steps, _metrics(index, step / config.steps, rng))
-        if index == 3:
-            scores = {"gold": 0.8, "reward": 1.31}
-            yield Sample("name the colour of grass, options: red, green or blue.", "green is the colour.", scores)
-            yield Sample("what is a hen ?", "a hen is an animal , i think it is one .", {"gold": -0.25, "reward": 0.4})
+    scores = {"gold": 0.8, "reward": 1.31}
+    yield Sample("name the colour of grass , options : red , green or blue .", "green is the colour .", scores)
+    yield Sample("what is a hen ?", "a hen is an animal , i think it is one .", {"gold": -0.25, "reward": 0.4})
     yield from _after(config)
     gain = -0.02 if config.break_ else 0.31
     measured = {
@@ -96,12 +109,8 @@ def _after(config: Config) -> Iterator[Event]:
         for name, top in (("PPO", 0.5), ("SFT", 0.1))
     ]
     yield Chart("line", "Gold score while training", "step", "gold", tuple(curves))
-    skills = ("correctness", "harmlessness", "readability")
-    yield Table(
-        "By skill",
-        ("skill", "SFT", "PPO", "difference"),
-        tuple((s, 3.1, 3.9, 0.8) if s != "readability" else (s, 4, None, None) for s in skills),
-    )
+    skills = (("correctness", 3.1, 3.9, 0.8), ("harmlessness", 3.25, 4.5, 1.25), ("readability", 4, None, None))
+    yield Table("By skill", ("skill", "SFT", "PPO", "difference"), skills)
 
 
 if __name__ == "__main__":
