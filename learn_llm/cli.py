@@ -1,7 +1,8 @@
 """The `learn-llm` command.
 
 Thin and lazy: the table below holds all that `learn-llm --help` shows, and a command's module is imported when the
-command is run.  What the user did wrong (`UserError`) ends in one line and its exit code, Ctrl-C in 130.
+command is run.  What the user did wrong (`UserError`) ends in one line and its exit code, Ctrl-C in 130.  A command's
+function returns None, or a number that becomes the exit code.
 """
 
 import importlib

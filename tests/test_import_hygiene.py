@@ -17,6 +17,7 @@ LIGHT = [
     "learn_llm.quizzes.bank",
     "learn_llm.quizzes.check",
     "learn_llm.quizzes.header",
+    "learn_llm.quizzes.index",
     "learn_llm.quizzes.matching",
     "learn_llm.quizzes.plain",
     "learn_llm.quizzes.progress",

@@ -2,11 +2,12 @@
 
 import dataclasses
 import random
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import fsrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from learn_llm.quizzes.schedule import Card, Rating, Schedule, State, describe
@@ -40,7 +41,7 @@ def test_ratings_have_meanings_and_their_keys() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from(Rating), st.integers(0, 40)), min_size=1, max_size=8))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_at_the_same_hour_of_each_day_it_is_plain_fsrs(reviews: list[tuple[Rating, int]]) -> None:
     schedule, scheduler = Schedule(zone=UTC, maximum_days=36500), fsrs.Scheduler(enable_fuzzing=False)
     ours, theirs, now = Card("ppo"), fsrs.Card(card_id=1), NOON
@@ -76,6 +77,19 @@ def test_the_learners_day_follows_the_learners_zone() -> None:
     assert schedule.day(datetime(2026, 3, 10, 18, 59, tzinfo=UTC)).day == 10  # 03:59 on the 11th in Tokyo
     assert schedule.day(datetime(2026, 3, 10, 19, 0, tzinfo=UTC)).day == 11
     assert schedule.day_start(datetime(2026, 3, 10, 20, tzinfo=UTC)) == datetime(2026, 3, 10, 19, tzinfo=UTC)
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of the process cannot be set here")
+def test_without_a_zone_it_is_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "JST-9")
+    time.tzset()
+    try:
+        schedule = Schedule()
+        assert schedule.day(datetime(2026, 3, 10, 19, 0, tzinfo=UTC)).day == 11
+        assert schedule.day_start(datetime(2026, 3, 10, 20, tzinfo=UTC)) == datetime(2026, 3, 10, 19, tzinfo=UTC)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_first_steps_are_due_to_the_minute(schedule: Schedule) -> None:

@@ -11,27 +11,19 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from learn_llm.errors import UserError
-from learn_llm.quizzes.header import (
-    LEVELS,
-    SLUG,
-    TOPICS,
-    Choices,
-    FollowUp,
-    Header,
-    Index,
-    KeyPoint,
-    Mistake,
-    Problem,
-    read_header,
-)
+from learn_llm.quizzes.index import LEVELS, SLUG, TOPICS, Index, Problem
+
+if TYPE_CHECKING:
+    from learn_llm.quizzes.header import Choices, FollowUp, Header, KeyPoint, Mistake
 
 BUNDLED = Path(__file__).parent / "bank"
 MAX_BYTES = 1_000_000
 _NAME = re.compile(r"(?P<id>.+)\.(?P<lang>[a-z]{2})\.md")
 _INDEX_LINE = re.compile(r"^(id|number|level|topics|question|demo):[ ]+(\S.*?)[ ]*\n(?=\S|\Z)", re.MULTILINE)
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_CONTROLS = bytes(byte for byte in range(32) if byte != ord("\n"))
 _PARTS = re.compile(
     r"--- *\n(?P<header>.*?\n)--- *\n\s*## Short answer *\n(?P<short>.*?)\n## Full answer *\n(?P<full>.*)", re.DOTALL
 )
@@ -53,30 +45,32 @@ class Question(Index):
     """The whole file, for what is parsed later."""
 
     @cached_property
-    def header(self) -> Header:
+    def header(self) -> "Header":
         """The whole header, parsed at first use."""
+        from learn_llm.quizzes.header import read_header
+
         header, problems = read_header(_split(self.source, self.path.name)[0], self.path.name)
         if header is None:
             raise UserError(str(problems[0]))
         return header
 
     @property
-    def key_points(self) -> tuple[KeyPoint, ...]:
+    def key_points(self) -> "tuple[KeyPoint, ...]":
         """What an answer must contain."""
         return self.header.key_points
 
     @property
-    def follow_ups(self) -> tuple[FollowUp, ...]:
+    def follow_ups(self) -> "tuple[FollowUp, ...]":
         """What an interviewer asks next."""
         return self.header.follow_ups
 
     @property
-    def mistakes(self) -> tuple[Mistake, ...]:
+    def mistakes(self) -> "tuple[Mistake, ...]":
         """What candidates say wrongly."""
         return self.header.mistakes
 
     @property
-    def choices(self) -> Choices:
+    def choices(self) -> "Choices":
         """The multiple-choice form."""
         return self.header.choices
 
@@ -186,6 +180,8 @@ def open_question(path: Path, *, whole: bool) -> tuple[Question | None, list[Pro
         return None, problems
     index = None if whole else _scan(header)
     if index is None:
+        from learn_llm.quizzes.header import read_header
+
         index, problems = read_header(header, path.name)
     if index is None:
         return None, problems
@@ -213,17 +209,17 @@ def _read(path: Path) -> tuple[str, Problem | None]:
     try:
         if path.stat().st_size > MAX_BYTES:
             return "", Problem(path.name, 1, f"the file is larger than {MAX_BYTES:,} bytes; split it or shorten it")
-        raw = path.read_bytes()
+        raw = path.read_bytes().replace(b"\r\n", b"\n")
     except OSError as error:
         return "", Problem(path.name, 1, f"the file cannot be read: {error.strerror}")
+    if len(raw.translate(None, _CONTROLS)) != len(raw):
+        place = next(place for place, byte in enumerate(raw) if byte in _CONTROLS)
+        what = "a tab" if raw[place] == 9 else f"the control character {chr(raw[place])!r}"
+        return "", Problem(path.name, raw.count(b"\n", 0, place) + 1, f"there is {what}; use spaces")
     try:
-        text = raw.decode("utf-8-sig").replace("\r\n", "\n")
+        return raw.decode("utf-8-sig"), None
     except UnicodeDecodeError as error:
         return "", Problem(path.name, raw.count(b"\n", 0, error.start) + 1, "the text is not UTF-8; save it as UTF-8")
-    if control := _CONTROL.search(text):
-        what = "a tab" if control[0] == "\t" else f"the control character {control[0]!r}"
-        return "", Problem(path.name, text.count("\n", 0, control.start()) + 1, f"there is {what}; use spaces")
-    return text, None
 
 
 def _split(text: str, file: str) -> tuple[str, str, str, list[Problem]]:

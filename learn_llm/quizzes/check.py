@@ -6,7 +6,7 @@ from pathlib import Path
 
 from learn_llm.errors import UserError
 from learn_llm.quizzes.bank import Question, find_files, open_question
-from learn_llm.quizzes.header import Problem
+from learn_llm.quizzes.index import Problem
 from learn_llm.quizzes.matching import makes_point, normalise
 from learn_llm.quizzes.plain import columns
 

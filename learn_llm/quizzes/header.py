@@ -8,30 +8,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from learn_llm.quizzes.index import LEVELS, SLUG, TOPICS, Index, Problem
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from yaml import Event, Node
 
-LEVELS = ("basic", "intermediate", "advanced")
-TOPICS = (
-    "foundations",
-    "data",
-    "classical-ml",
-    "evaluation",
-    "search",
-    "probability",
-    "neural-networks",
-    "optimisation",
-    "reinforcement-learning",
-    "language-models",
-    "transformers",
-    "fine-tuning",
-    "alignment",
-    "efficiency",
-    "responsible-ai",
-)
-SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 FIELDS = (
     "id",
     "number",
@@ -45,18 +28,6 @@ FIELDS = (
     "choices",
     "references",
 )
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong in a file of the bank, where (`line` is counted from 1), and what to do."""
-
-    file: str
-    line: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.file}, line {self.line}: {self.message}"
 
 
 @dataclass(frozen=True)
@@ -98,18 +69,6 @@ class Choices:
 
     question: str
     options: tuple[Option, ...]
-
-
-@dataclass(frozen=True)
-class Index:
-    """The fields by which a question is listed and found; each stands on one line of the header."""
-
-    id: str
-    number: int
-    level: str
-    topics: tuple[str, ...]
-    question: str
-    demo: str
 
 
 @dataclass(frozen=True)
