@@ -9,6 +9,7 @@ import pytest
 LIGHT = [
     "learn_llm.errors",
     "learn_llm.events",
+    "learn_llm.folders",
     "learn_llm.glossary",
     "learn_llm.charts",
     "learn_llm.running",

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from learn_llm.quizzes.progress import Counts, Progress, data_folder
+from learn_llm.folders import data_folder
+from learn_llm.quizzes.progress import Counts, Progress
 from learn_llm.quizzes.schedule import Card, Rating, Schedule, State
 from learn_llm.quizzes.store import VERSION
 

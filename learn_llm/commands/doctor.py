@@ -113,7 +113,7 @@ def _packages() -> Iterator[Finding]:
 
 
 def _data_folder() -> Finding:
-    from learn_llm.quizzes.progress import data_folder
+    from learn_llm.folders import data_folder
 
     folder = data_folder()
     try:
@@ -132,7 +132,7 @@ def _data_folder() -> Finding:
 
 def _progress() -> Finding:
     """Looks without changing anything: what is to be mended is mended when the quiz opens."""
-    from learn_llm.quizzes.progress import data_folder
+    from learn_llm.folders import data_folder
     from learn_llm.quizzes.store import VERSION
 
     path = data_folder() / "progress.sqlite3"

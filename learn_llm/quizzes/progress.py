@@ -17,21 +17,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from learn_llm.folders import data_folder
 from learn_llm.quizzes.schedule import Card, Rating, Schedule, State
 from learn_llm.quizzes.store import COLUMNS, open_in_memory, open_store, transaction
 
 T = TypeVar("T")
 _MARKS = ", ".join("?" * len(COLUMNS["card"].split(",")))
-
-
-def data_folder() -> Path:
-    """Where the user's data lies: LEARN_LLM_HOME if it is set, else the place that the system has for it."""
-    home = os.environ.get("LEARN_LLM_HOME")
-    if home:
-        return Path(home).expanduser()
-    import platformdirs
-
-    return platformdirs.user_data_path("learn-llm", appauthor=False)
 
 
 @dataclass(frozen=True)
