@@ -1,7 +1,6 @@
 """The quiz in the terminal."""
 
-import sys
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -11,33 +10,18 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from learn_llm.demos.catalogue import Demo
-from learn_llm.events import Event
 from learn_llm.tui.desk import Desk
+from learn_llm.tui.following import Command, Follow, child_events, demo_command
 from learn_llm.tui.screens.browse import BrowseScreen
 from learn_llm.tui.screens.card_screen import CardScreen
 from learn_llm.tui.texts import Texts
 from learn_llm.tui.themes import DARK, LIGHT
-from learn_llm.tui.widgets.demo import Command, Follow
 from learn_llm.tui.widgets.key_bar import ALWAYS, action_name, bindings_of
 from learn_llm.tui.widgets.too_small import HEIGHT, WIDTH
 
 WIDTHS = [(0, "-tiny"), (WIDTH, "-narrow"), (100, "-wide"), (160, "-vast")]
 HEIGHTS = [(0, "-flat"), (HEIGHT, "-short"), (30, "-tall")]
 """From which width and height on the screens have which style classes."""
-
-
-def child_events(argv: Sequence[str]) -> AsyncGenerator[Event, None]:
-    """Follows a child process; imported when the first demo starts."""
-    from learn_llm.child import read_child
-
-    return read_child(argv)
-
-
-def demo_command(demo: Demo, broken: bool) -> list[str]:
-    """The command line that runs a demo and writes its events as JSON lines."""
-    argv = [sys.executable, "-u", "-m", f"learn_llm.demos.{demo.module}", "--json"]
-    return [*argv, "--break"] if broken else argv
 
 
 class QuizApp(App[None]):

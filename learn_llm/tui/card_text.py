@@ -12,7 +12,7 @@ from learn_llm.tui.texts import Texts
 
 def question_block(question: Question) -> Block:
     """The question itself."""
-    return Block(prose.inline(question.question).stylize("bold $text"))
+    return Block(Content.styled(question.question, "bold"))
 
 
 def answer_blocks(question: Question, texts: Texts) -> Iterator[Block]:

@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.content import Content
 
 from learn_llm.charts import render
-from learn_llm.events import Sample, Table, Tokens, Verdict
+from learn_llm.events import Chart, Sample, Table, Tokens, Verdict
 from learn_llm.glossary import find, mark
 from learn_llm.tui import prose
 from learn_llm.tui.demo_state import DemoState, Status
@@ -17,11 +17,11 @@ from learn_llm.tui.prose import Block, lay_out
 from learn_llm.tui.texts import Texts
 
 CURVE_HEIGHT = 7
-CURVE_WIDTH = 34  # the narrowest curve that still reads well
-CHART_HEIGHT = 15
+CURVE_WIDTH = 28  # the narrowest curve that still reads well
+CHART_WIDTH, CHART_HEIGHT = 100, 15
 _BRAILLE = re.compile("[\u2801-\u28ff]+")
 _STATUS_STYLES: Mapping[Status, str] = {
-    "starting": "$text-muted",
+    "starting": prose.QUIET,
     "running": "$text-accent",
     "finished": "$text-success",
     "failed": "$text-error",
@@ -82,20 +82,29 @@ def _metric(name: str, value: float, texts: Texts, width: int) -> Content:
     if where:
         line += Content.styled(f"  {texts(f'metric.{where}')}", "bold $text-warning")
     if entry is not None and entry.healthy:
-        note = f"  {texts('metric.healthy', range=entry.healthy)}"
-        if line.cell_length + cell_len(note) <= width:
-            line += Content.styled(note, prose.QUIET)
+        for note in (f"  {texts('metric.healthy', range=entry.healthy)}", f"  [{entry.healthy}]"):
+            if line.cell_length + cell_len(note) <= width:
+                line += Content.styled(note, prose.QUIET)
+                break
     return line.truncate(width)
 
 
-def charts(state: DemoState, width: int, height: int = CHART_HEIGHT) -> Content:
+def charts(state: DemoState, width: int) -> Content:
     """The charts that the demo drew, one below the other."""
     parts = []
     for chart in state.charts.values():
-        drawn = render(chart, min(width, 100), height, color=len(chart.series) > 1)
+        drawn = render(chart, min(width, CHART_WIDTH), _height(chart), color=len(chart.series) > 1)
         lines = [_dots(line) if len(chart.series) == 1 else _coloured(line) for line in drawn.split("\n")]
         parts.append(Content("\n").join([lines[0].stylize("bold") if chart.title else lines[0], *lines[1:]]))
     return Content("\n\n").join(parts)
+
+
+def _height(chart: Chart) -> int:
+    """Lines for a chart: bars and heat maps need one for each of their rows."""
+    if chart.kind == "bar":
+        labels = {str(x) for series in chart.series for x in series.x}
+        return max(6, min(60, len(labels) * (len(chart.series) + (len(chart.series) > 1)) + 2))
+    return max(CHART_HEIGHT, min(60, len(chart.series) + 4)) if chart.kind == "heatmap" else CHART_HEIGHT
 
 
 def _dots(line: str) -> Content:

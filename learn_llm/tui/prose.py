@@ -18,7 +18,7 @@ HEADING = "bold $primary"
 CODE = "$secondary"
 STRONG = "bold"
 EMPHASIS = "italic"
-QUIET = "$text-muted"
+QUIET = "$foreground 60%"
 LAST_LATIN = "\u2e7f"  # after it: Chinese and Japanese, written without spaces
 
 

@@ -15,7 +15,7 @@ DARK = Theme(
     surface="#1a1e25",
     panel="#222832",
     dark=True,
-    variables={"footer-background": "#1a1e25", "link-style": "none", "link-style-hover": "bold"},
+    variables={"footer-background": "#1a1e25"},
 )
 
 LIGHT = Theme(
@@ -31,5 +31,5 @@ LIGHT = Theme(
     surface="#f1efe9",
     panel="#e5e2d9",
     dark=False,
-    variables={"footer-background": "#f1efe9", "link-style": "none", "link-style-hover": "bold"},
+    variables={"footer-background": "#f1efe9"},
 )

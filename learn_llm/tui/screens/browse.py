@@ -10,9 +10,9 @@ from textual.reactive import reactive
 
 from learn_llm.tui.desk import Desk
 from learn_llm.tui.filters import VIEWS, Filter, topic_counts, view_counts
+from learn_llm.tui.following import Command, Follow
 from learn_llm.tui.screens.card_screen import CardScreen
 from learn_llm.tui.texts import Texts
-from learn_llm.tui.widgets.demo import Command, Follow
 from learn_llm.tui.widgets.key_bar import KeyBar, bindings_of
 from learn_llm.tui.widgets.question_list import QuestionList, Row
 from learn_llm.tui.widgets.too_small import TooSmall
@@ -38,11 +38,14 @@ class BrowseScreen(CardScreen):
         Binding("left", "step(-1)", "next card", show=False),
     ]
 
+    AUTO_FOCUS = "#list"
     panes = ("list", "card", "demo")
     filter: reactive[Filter] = reactive(Filter(), init=False)
 
     def __init__(self, texts: Texts, desk: Desk, follow: Follow, command: Command) -> None:
         super().__init__(texts, desk, follow, command)
+        self.set_reactive(CardScreen.pane, "list")
+        self.add_class("-at-list")
         headings = {level: texts(level) for level in VIEWS[3:]}
         self.list = QuestionList(empty=texts("nothing.found"), headings=headings, id="list")
 
@@ -51,17 +54,15 @@ class BrowseScreen(CardScreen):
         yield ViewBar(self.texts)
         with Horizontal(id="panes"):
             yield self.list
-            yield self.card
-            yield self.demo_pane
         yield KeyBar(self.texts)
         yield TooSmall(self.texts)
 
     def on_mount(self) -> None:
         self.list.show(self._rows())
         self.refresh_counts()
-        self.go_to("list")
         self.say(self.desk.notices[0] if self.desk.notices else "")
         self.set_interval(MINUTE, self._time_passed)
+        self.call_after_refresh(self._show_current)
 
     def help_sections(self) -> list[tuple[str, list[Binding]]]:
         """The keys of the list, then those of the card."""
@@ -93,16 +94,21 @@ class BrowseScreen(CardScreen):
         self.refresh_counts()
         self.refresh_bindings()
 
-    def on_question_list_highlighted(self, message: QuestionList.Highlighted) -> None:
-        """The card is that of the question under the cursor."""
-        if self.card.card is None or self.card.card.question.id != message.id:
-            self.show_card(message.id)
+    async def on_question_list_highlighted(self, message: QuestionList.Highlighted) -> None:
+        """The card is that of the question under the cursor; the first one is shown once the list is."""
+        if self.question is not None and self.question.id != message.id:
+            await self.show_card(message.id)
 
-    def on_question_list_opened(self, message: QuestionList.Opened) -> None:
+    async def _show_current(self) -> None:
+        row = self.list.current
+        await self.show_card(row.id if row else None)
+
+    async def on_question_list_opened(self, message: QuestionList.Opened) -> None:
         """The card is studied; a demo of another question is left."""
-        demo = self.demo_pane.demo
-        if self.demo_open and demo is not None and demo.slug != self.desk.question(message.id).demo:
-            self.close_demo()
+        if self.demo_open and self.demo_slug != self.desk.question(message.id).demo:
+            await self.close_demo()
+        if self.question is None:
+            await self.show_card(message.id)
         self.guard.acted("enter")
         self.go_to("card")
 
@@ -113,18 +119,17 @@ class BrowseScreen(CardScreen):
 
     # Ratings
 
-    def after_rating(self, id: str, rating: int) -> None:
+    async def after_rating(self, id: str, rating: int) -> None:
         """The next question of the list, in the order it had before the rating."""
         ids = [row.id for row in self.list.rows]
         following = ids[ids.index(id) + 1 :] if id in ids else []
         self.list.show(self._rows(), keep=next((other for other in following), id))
-        row = self.list.current
-        self.show_card(row.id if row else None)
+        await self._show_current()
 
-    def after_undo(self, id: str) -> None:
+    async def after_undo(self, id: str) -> None:
         """The card, to be rated anew."""
         self._find(id)
-        self.show_card(id, revealed=True)
+        await self.show_card(id, revealed=True)
         self.go_to("card")
 
     def _find(self, id: str) -> None:
@@ -154,10 +159,10 @@ class BrowseScreen(CardScreen):
             return self.pane != "list" or self.demo_open or not self.filter.is_open
         return super().check_action(action, parameters)
 
-    def action_back(self) -> None:
+    async def action_back(self) -> None:
         """From the demo to the card, from the card to the list, in the list to all questions."""
         if self.pane == "demo" or (self.pane == "list" and self.demo_open):
-            self.close_demo()
+            await self.close_demo()
         elif self.pane == "card":
             self.go_to("list")
         else:
@@ -169,13 +174,12 @@ class BrowseScreen(CardScreen):
 
         self.app.push_screen(StudyScreen(self.texts, self.desk, self.follow, self.command), self._studied)
 
-    def _studied(self, _: None) -> None:
+    async def _studied(self, _: None) -> None:
         self._time_passed()
-        row = self.list.current
-        self.show_card(row.id if row else None)
+        await self._show_current()
         self.say("")
 
-    def action_next_due(self) -> None:
+    async def action_next_due(self) -> None:
         """Opens what is best done next."""
         current = self.list.current
         id = self.desk.next(new_left=1, after=current.id if current else None)
@@ -183,7 +187,7 @@ class BrowseScreen(CardScreen):
             self.say(self.texts("study.none"))
             return
         self._find(id)
-        self.show_card(id)
+        await self.show_card(id)
         self.go_to("card")
 
     def action_search(self) -> None:

@@ -1,26 +1,32 @@
 """What the list and the study session share: a card that is rated, a rating that is undone, a demo beside the card."""
 
 import time
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
 
-from learn_llm.demos.catalogue import DEMOS
 from learn_llm.tui.desk import Desk
+from learn_llm.tui.following import Command, Follow
 from learn_llm.tui.key_guard import KeyGuard
 from learn_llm.tui.texts import Texts
-from learn_llm.tui.widgets.card import Card, CardBody, CardView
-from learn_llm.tui.widgets.demo import Command, DemoPane, Follow
 from learn_llm.tui.widgets.key_bar import bindings_of
 from learn_llm.tui.widgets.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from learn_llm.quizzes.bank import Question
+    from learn_llm.tui.widgets.card import Card, CardView
+    from learn_llm.tui.widgets.demo import DemoPane
 
 Pane = Literal["list", "card", "demo"]
 
 
 class CardScreen(Screen[None]):
-    """Holds a card, a demo and a top bar.  `pane` is the one with the focus, `side` the last of card and demo."""
+    """Holds a card, a demo and a top bar.  `pane` is the one with the focus, `side` the last of card and demo.
+
+    Card and demo are imported and mounted when they are first shown, so that the app is there at once.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "demo", "demo"),
@@ -42,17 +48,18 @@ class CardScreen(Screen[None]):
         self.follow = follow
         self.command = command
         self.guard = KeyGuard()
-        self.demo_pane = DemoPane(texts, follow, command, id="demo")
-        self.card = Card(texts, self.guard, id="card")
+        self.demo_slug = ""
+        self.question: Question | None = None
+        """What is on the card."""
         self._shown_at = time.monotonic()
 
     # What differs between the screens
 
-    def after_rating(self, id: str, rating: int) -> None:
+    async def after_rating(self, id: str, rating: int) -> None:
         """Goes on to another card."""
         raise NotImplementedError
 
-    def after_undo(self, id: str) -> None:
+    async def after_undo(self, id: str) -> None:
         """Shows this card again, with its answer."""
         raise NotImplementedError
 
@@ -62,18 +69,33 @@ class CardScreen(Screen[None]):
 
     def help_sections(self) -> list[tuple[str, list[Binding]]]:
         """The keys of each pane, for the help."""
+        from learn_llm.tui.widgets.card import Card, CardBody
+        from learn_llm.tui.widgets.demo import DemoPane
+
         shared = bindings_of(CardScreen)
         return [("card", [*bindings_of(Card), *shared, *bindings_of(CardBody)]), ("demo", bindings_of(DemoPane))]
 
     # Cards
 
-    def show_card(self, id: str | None, *, revealed: bool = False) -> None:
+    async def show_card(self, id: str | None, *, revealed: bool = False) -> None:
         """Puts this question on the card."""
         self._shown_at = time.monotonic()
-        self.card.show(None if id is None else self._view(id), revealed=revealed)
+        self.question = None if id is None else self.desk.question(id)
+        card = await self._mounted_card()
+        card.show(None if self.question is None else self._view(self.question), revealed=revealed)
 
-    def _view(self, id: str) -> CardView:
-        question = self.desk.question(id)
+    async def _mounted_card(self) -> "Card":
+        from learn_llm.tui.widgets.card import Card
+
+        if not self.query(Card):
+            await self.query_one("#panes").mount(Card(self.texts, self.guard, id="card"))
+        return self.query_one(Card)
+
+    def _view(self, question: "Question") -> "CardView":
+        from learn_llm.demos.catalogue import DEMOS
+        from learn_llm.tui.widgets.card import CardView
+
+        id = question.id
         demo = DEMOS.get(question.demo)
 
         def intervals() -> tuple[str, ...]:
@@ -86,24 +108,24 @@ class CardScreen(Screen[None]):
         standing = self.desk.standings()[id]
         return self.texts(f"mark.{standing.kind}", interval=self.texts.interval(standing.wait))
 
-    def on_card_rated(self, message: Card.Rated) -> None:
+    async def on_card_rated(self, message: "Card.Rated") -> None:
         """The rating is kept before anything on the screen says so."""
         spent = round(1000 * (time.monotonic() - self._shown_at))
         wait = self.desk.rate(message.id, message.rating, spent)
         number = self.desk.question(message.id).number
         label = self.texts(f"rating.{message.rating}")
         self.say(self.texts("rated", number=number, label=label, interval=self.texts.interval(wait)))
-        self.after_rating(message.id, message.rating)
+        await self.after_rating(message.id, message.rating)
         self.refresh_counts()
         self.refresh_bindings()
 
-    def action_undo(self) -> None:
+    async def action_undo(self) -> None:
         """Takes back the last rating."""
         id = self.desk.undo()
         if id is None:
             return
         self.say(self.texts("undone", number=self.desk.question(id).number))
-        self.after_undo(id)
+        await self.after_undo(id)
         self.refresh_counts()
         self.refresh_bindings()
 
@@ -121,10 +143,8 @@ class CardScreen(Screen[None]):
         self.pane = pane
         if pane != "list":
             self.side = pane
-        for name in self.panes:
-            self.set_class(name == pane, f"-at-{name}")
-            self.set_class(name == self.side, f"-side-{name}")
-        self.set_class(self.demo_open, "-demo-open")
+        classes = {f"-at-{name}": name == pane for name in self.panes}
+        self.update_classes({**classes, "-side-demo": self.side == "demo", "-demo-open": self.demo_open})
         self.query_one({"list": "#list", "card": "#card-body", "demo": "#demo-body"}[pane]).focus(scroll_visible=False)
         self.refresh_bindings()
 
@@ -132,6 +152,8 @@ class CardScreen(Screen[None]):
         """What cannot be done now is not offered."""
         if action == "switch":
             return len(self.open_panes) > 1
+        if action == "demo":
+            return self.pane != "demo"
         if action == "undo":
             return self.desk.given > 0
         return True
@@ -148,24 +170,33 @@ class CardScreen(Screen[None]):
 
     # The demo
 
-    def action_demo(self) -> None:
+    async def action_demo(self) -> None:
         """Runs the demo of the question on the card."""
-        if self.card.card is None:
-            return
-        question = self.card.card.question
-        demo = DEMOS.get(question.demo)
-        if demo is None:
-            self.say(self.texts("demo.none", number=question.number))
-            return
-        self.demo_open = True
-        self.go_to("demo")
-        self.demo_pane.run_demo(demo, broken=False)
+        from learn_llm.demos.catalogue import DEMOS
 
-    def close_demo(self) -> None:
+        if self.question is None:
+            return
+        demo = DEMOS.get(self.question.demo)
+        if demo is None:
+            self.say(self.texts("demo.none", number=self.question.number))
+            return
+        pane = await self._mounted_demo()
+        self.demo_open = True
+        self.demo_slug = demo.slug
+        self.go_to("demo")
+        pane.run_demo(demo, broken=False)
+
+    async def _mounted_demo(self) -> "DemoPane":
+        from learn_llm.tui.widgets.demo import DemoPane
+
+        if not self.query(DemoPane):
+            await self.query_one("#panes").mount(DemoPane(self.texts, self.follow, self.command, id="demo"))
+        return self.query_one(DemoPane)
+
+    async def close_demo(self) -> None:
         """Ends the child and closes its pane."""
+        pane = await self._mounted_demo()
         self.demo_open = False
-        self.go_to("card" if self.pane == "demo" else self.pane)
         self.side = "card"
-        self.set_class(False, "-side-demo")
-        self.set_class(True, "-side-card")
-        self.demo_pane.stop()
+        self.go_to("card" if self.pane == "demo" else self.pane)
+        pane.stop()

@@ -10,10 +10,10 @@ from textual.content import Content
 from textual.widgets import Static
 
 from learn_llm.tui.desk import NEW_AT_ONCE, Desk
+from learn_llm.tui.following import Command, Follow
 from learn_llm.tui.prose import HEADING
 from learn_llm.tui.screens.card_screen import CardScreen
 from learn_llm.tui.texts import Texts
-from learn_llm.tui.widgets.demo import Command, Follow
 from learn_llm.tui.widgets.key_bar import KeyBar, bindings_of
 from learn_llm.tui.widgets.too_small import TooSmall
 from learn_llm.tui.widgets.top_bar import TopBar
@@ -38,14 +38,12 @@ class StudyScreen(CardScreen):
     def compose(self) -> ComposeResult:
         yield TopBar(self.texts("study.title"))
         with Horizontal(id="panes"):
-            yield self.card
             yield Static(id="done", markup=False)
-            yield self.demo_pane
         yield KeyBar(self.texts)
         yield TooSmall(self.texts)
 
-    def on_mount(self) -> None:
-        self._next(None)
+    async def on_mount(self) -> None:
+        await self._next(None)
         self.refresh_counts()
         self.go_to("card")
 
@@ -59,29 +57,29 @@ class StudyScreen(CardScreen):
             "study.left", due=len(self.desk.due()), new=min(self.new_left, len(self.desk.new())), done=len(self.given)
         )
 
-    def after_rating(self, id: str, rating: int) -> None:
+    async def after_rating(self, id: str, rating: int) -> None:
         """The next card, or the end."""
         self.given.append((id, rating, self._is_new))
         self.new_left -= self._is_new
-        self._next(id)
+        await self._next(id)
 
-    def after_undo(self, id: str) -> None:
+    async def after_undo(self, id: str) -> None:
         """The card, to be rated anew."""
         if self.given and self.given[-1][0] == id:
             self._is_new = self.given.pop()[2]
             self.new_left += self._is_new
-        self._show(id, revealed=True)
+        await self._show(id, revealed=True)
 
-    def _next(self, after: str | None) -> None:
-        self._show(self.desk.next(self.new_left, after), revealed=False)
+    async def _next(self, after: str | None) -> None:
+        await self._show(self.desk.next(self.new_left, after), revealed=False)
 
-    def _show(self, id: str | None, *, revealed: bool) -> None:
+    async def _show(self, id: str | None, *, revealed: bool) -> None:
         self.set_class(id is None, "-done")
         if id is None:
             self.query_one("#done", Static).update(self._summary())
         else:
             self._is_new = self.desk.standings()[id].kind == "new"
-        self.show_card(id, revealed=revealed)
+        await self.show_card(id, revealed=revealed)
         self.refresh_bindings()
 
     def _summary(self) -> Content:
@@ -103,25 +101,25 @@ class StudyScreen(CardScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """More new questions are offered at the end."""
         if action == "more":
-            return self.card.card is None and bool(self.desk.new())
+            return self.question is None and bool(self.desk.new())
         if action in ("demo", "skip"):
-            return self.card.card is not None
+            return self.question is not None
         return super().check_action(action, parameters)
 
-    def action_more(self) -> None:
+    async def action_more(self) -> None:
         """Adds new questions to the session."""
         self.new_left = MORE
-        self._next(None)
+        await self._next(None)
         self.refresh_counts()
 
-    def action_skip(self) -> None:
+    async def action_skip(self) -> None:
         """Puts the card aside for now."""
-        if self.card.card is not None:
-            self._next(self.card.card.question.id)
+        if self.question is not None:
+            await self._next(self.question.id)
 
-    def action_back(self) -> None:
+    async def action_back(self) -> None:
         """From the demo to the card, from the card to the list."""
         if self.demo_open and self.pane == "demo":
-            self.close_demo()
+            await self.close_demo()
         else:
             self.dismiss()

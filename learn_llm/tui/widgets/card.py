@@ -14,6 +14,7 @@ from textual.style import Style
 from textual.widget import Widget
 from textual.widgets import Static
 
+from learn_llm.errors import UserError
 from learn_llm.quizzes.bank import Question
 from learn_llm.tui.card_text import answer_blocks, question_block
 from learn_llm.tui.key_guard import KeyGuard
@@ -69,6 +70,7 @@ class RatingBar(Widget):
     def __init__(self, texts: Texts) -> None:
         super().__init__()
         self.texts = texts
+        self.auto_links = False
         self.intervals: tuple[str, ...] = ("", "", "", "")
 
     def show(self, intervals: tuple[str, ...]) -> None:
@@ -202,7 +204,10 @@ class Card(Vertical):
         self.query_one("#card-mark", Static).update(card.mark)
         blocks: list[Block] = [question_block(question)]
         if self.revealed:
-            blocks.extend(answer_blocks(question, self.texts))
+            try:
+                blocks.extend(answer_blocks(question, self.texts))
+            except UserError as error:  # a file of the bank that was damaged after it was installed
+                blocks.append(Block(Content.styled(str(error), "$text-error")))
             self.query_one(RatingBar).show(card.intervals())
         page.show(blocks)
         demo = self.texts("card.nodemo") if card.demo is None else self.texts("card.demo", title=card.demo)

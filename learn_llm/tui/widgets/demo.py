@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -14,15 +14,12 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from learn_llm.demos.catalogue import Demo
-from learn_llm.events import Event
 from learn_llm.tui import demo_text, prose
 from learn_llm.tui.demo_state import DemoState, Status
+from learn_llm.tui.following import Command, Follow
 from learn_llm.tui.prose import Block, lay_out
 from learn_llm.tui.texts import Texts
 from learn_llm.tui.widgets.card import CardBody
-
-Follow = Callable[[Sequence[str]], AsyncGenerator[Event, None]]
-Command = Callable[[Demo, bool], Sequence[str]]
 
 TICK = 0.5  # seconds after which the clock is shown anew while nothing else is new
 DRAW_EVERY = 0.15  # seconds: about seven pictures a second however fast the child writes

@@ -36,6 +36,7 @@ class KeyBar(Widget):
     def __init__(self, texts: Texts) -> None:
         super().__init__()
         self.texts = texts
+        self.auto_links = False
         self._keys: list[Binding] = []
 
     def on_mount(self) -> None:

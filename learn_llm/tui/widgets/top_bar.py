@@ -44,6 +44,7 @@ class ViewBar(Widget):
     def __init__(self, texts: Texts) -> None:
         super().__init__()
         self.texts = texts
+        self.auto_links = False
         self.filter = Filter()
         self.counts: Mapping[str, int] = {}
 
