@@ -1,7 +1,8 @@
 """Draws a chart as text: lines, points, bars, histograms and heat maps, in braille dots or in ASCII.
 
-One renderer serves the terminal, the app and plain text, and needs no library: a refresh of 120 by 30 cells takes about
-10 ms, where the plotting widgets measured beside it took 40 to 80.  Values that are not finite leave a gap.
+One renderer serves the terminal, the app and plain text, and needs no library.  At 120 by 30 cells it takes 3 ms of CPU
+for 200 points and 15 ms for 2,000 on a busy 2-core machine; the plotting widgets for Textual took 40 to 80 ms.  Values
+that are not finite leave a gap.
 """
 
 import math

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import types
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -124,7 +125,10 @@ class JsonLines:
 
     def show(self, event: Event) -> None:
         """One line, flushed."""
-        self._out.write(_dumps(to_json(event), self._ascii) + "\n")
+        line = _dumps(to_json(event), self._ascii)
+        if not line.isprintable():  # a lone surrogate cannot be encoded, its escape can
+            line = _dumps(to_json(event), True)
+        self._out.write(line + "\n")
         self._out.flush()
 
     def close(self) -> None:
@@ -147,6 +151,8 @@ def _stream(run: Run[C], config: C, name: str) -> Generator[Event, None, None]:
                 raise RuntimeError(f"the run {name} said {type(event).__name__} {place}")
             said_verdict = isinstance(event, Verdict)
             yield event
+    except BrokenPipeError as error:  # not to be taken for a reader of ours that went away
+        raise RuntimeError(f"the run {name} lost a pipe of its own") from error
     finally:
         if isinstance(events, Generator):
             events.close()
@@ -162,6 +168,8 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
     return str(value)
 
 
@@ -172,26 +180,25 @@ class _Interrupt:
 
     def __init__(self) -> None:
         self._asked = False
-        self._installed = False
+        self._ours = False
 
     def __enter__(self) -> "_Interrupt":
-        try:
-            if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-                signal.signal(signal.SIGINT, self._on_signal)
-                self._installed = True
-        except ValueError:  # not the main thread: signals are somebody else's
-            self._installed = False
+        # Elsewhere than in the main thread, or where somebody handles Ctrl-C already, it is left alone.
+        main_thread = threading.current_thread() is threading.main_thread()
+        if main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._on_signal)
+            self._ours = True
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._installed:
-            _alarm(0.0)
+        self._forget_alarm()
+        if self._ours:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def at_event(self) -> None:
         """Raises KeyboardInterrupt where Ctrl-C was pressed since the last event."""
         if self._asked:
-            _alarm(0.0)
+            self._forget_alarm()
             raise KeyboardInterrupt
 
     def _on_signal(self, number: int, frame: types.FrameType | None) -> None:
@@ -199,12 +206,12 @@ class _Interrupt:
             raise KeyboardInterrupt
         self._asked = True
         signal.signal(signal.SIGALRM, signal.default_int_handler)
-        _alarm(self.PATIENCE)
+        signal.setitimer(signal.ITIMER_REAL, self.PATIENCE)
 
-
-def _alarm(seconds: float) -> None:
-    if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+    def _forget_alarm(self) -> None:
+        if self._asked and hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
 def _give_up_stdout() -> None:
@@ -220,15 +227,14 @@ def _parse(config_type: type[C], argv: Sequence[str], program: str, description:
 
     import tyro
 
-    def flag(name: str, text: str) -> Any:
+    def flag(name: str, text: str | None = None) -> Any:
         return Annotated[bool, tyro.conf.FlagCreatePairsOff, tyro.conf.arg(name=name, help=text)]
 
-    breaking = "Break the method on purpose: its claim must then fail."
     checking = "Exit with 1 unless the claim holds (with --break: unless it fails)."
     options = dataclasses.make_dataclass(
         "Options",
         [
-            ("break_", flag("break", breaking), dataclasses.field(default=False)),
+            ("break_", flag("break"), False),
             ("json_output_", flag("json", "Write one JSON object a line instead of showing the run."), False),
             ("check_", flag("check", checking), False),
         ],

@@ -15,8 +15,11 @@ from learn_llm.events import Chart, Event, Note, Sample, Stage, Start, Table, To
 Line = list[tuple[str, str]]
 
 CHART_WIDTH, CHART_HEIGHT = 78, 16
+_CLAUSE = re.compile(r"[.;:] ")
 _SIMPLE = re.compile(r"-?\d+(\.\d{1,4})?")
-_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]"
+)
 
 
 def lines(event: Event, width: int, *, ascii: bool = False, broken: bool = False) -> list[Line]:
@@ -117,7 +120,7 @@ def warning(name: str, value: float) -> str:
 def _setting(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else "none" if value is None else str(value)
+    return f"{value:g}" if isinstance(value, float) else "none" if value in (None, "") else str(value)
 
 
 def _paragraph(text: str, width: int, indent: str, style: str) -> list[Line]:
@@ -197,7 +200,10 @@ def measured(values: Mapping[str, float], width: int) -> list[Line]:
     room = max(map(cells, values), default=0)
     for name, value in values.items():
         metric, trouble = glossary.find(name), warning(name, value)
-        text = fit(trouble or (metric.meaning if metric else ""), width - room - 14)
+        text = trouble or (metric.meaning if metric else "")
+        if cells(text) > width - room - 14:
+            text = _CLAUSE.split(text, maxsplit=1)[0]
+        text = fit(text, width - room - 14)
         rows.append([(f"  {pad(name, room)}  {short(value):>8}  ", ""), (text, "yellow" if trouble else "dim")])
     return rows
 

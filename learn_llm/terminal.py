@@ -54,6 +54,26 @@ def _ascii_only(out: IO[str]) -> bool:
     return False
 
 
+class Course:
+    """The course of one metric in at most `LIMIT` values at equal distances, however many there were."""
+
+    LIMIT = 200
+
+    def __init__(self) -> None:
+        self.values: list[float] = []
+        self._every = 1
+        self._seen = 0
+
+    def add(self, value: float) -> None:
+        """Takes the value in, or leaves it out where the values are further apart by now."""
+        if self._seen % self._every == 0:
+            self.values.append(value)
+        self._seen += 1
+        if len(self.values) > self.LIMIT:
+            self.values = self.values[::2]
+            self._every *= 2
+
+
 class Clock:
     """How long a stage takes, from the steps that it has done."""
 
@@ -153,7 +173,7 @@ class LiveView:
     """What has happened stays above; below it the stage in progress is redrawn in place: bar, time left, metrics."""
 
     WIDTH = 100
-    REDRAW = 0.1
+    REDRAW = 0.2
 
     def __init__(self, console: "Console") -> None:
         self._console = console
@@ -162,7 +182,7 @@ class LiveView:
         self._live: Live | None = None
         self._stage: Stage | None = None
         self._metrics: Metrics | None = None
-        self._courses: dict[str, list[float]] = {}
+        self._courses: dict[str, Course] = {}
         self._clock = Clock()
         self._drawn = 0.0
 
@@ -216,7 +236,7 @@ class LiveView:
         self._metrics = event
         self._clock.tick(event)
         for name, value in event.values.items():
-            self._courses.setdefault(name, []).append(value)
+            self._courses.setdefault(name, Course()).add(value)
         now = time.monotonic()
         if self._live is not None and (now - self._drawn >= self.REDRAW or event.step >= event.steps):
             self._drawn = now
@@ -259,7 +279,7 @@ class LiveView:
 
     def _metric(self, name: str, value: float) -> showing.Line:
         trouble, metric = showing.warning(name, value), find(name)
-        course = sparkline(self._courses[name], 16, ascii=self._ascii)
+        course = sparkline(self._courses[name].values, 16, ascii=self._ascii)
         healthy = "" if metric is None or not metric.healthy else "ok" if self._ascii else "✓"
         return [
             (f"  {pad(name, 20)}  {short(value):>8}   ", ""),

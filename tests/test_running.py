@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from learn_llm import running
 from learn_llm.errors import MissingError, UserError
 from learn_llm.events import Event, Metrics, Note, Sample, Stage, Start, Verdict, from_json
 from learn_llm.running import RunConfig, execute, main
+from learn_llm.terminal import Clock, Course
 from tests import fake_run
 
 ROOT = Path(__file__).parents[1]
@@ -95,6 +97,15 @@ def test_control_characters_in_a_text_do_not_reach_the_terminal() -> None:
     assert "[bold]not markup[/bold] :smile:" in text
 
 
+def test_half_a_character_does_not_stop_a_run(capfd: pytest.CaptureFixture[str]) -> None:
+    """A lone surrogate, as in the name of a file that is not UTF-8, cannot be encoded."""
+    broken = Note("half \udc80 a character")
+    assert execute(saying(broken, HOLDS), RunConfig(), name="test", json_output=True) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert from_json(json.loads(lines[1])) == broken
+    assert "half a character" in shown(broken, HOLDS)
+
+
 @pytest.mark.parametrize(
     ("verdict", "broken", "said"),
     [
@@ -115,6 +126,26 @@ def test_a_console_that_cannot_show_braille_gets_ascii() -> None:
     text = binary.getvalue().decode("ascii")
     assert "gold   **** PPO   oooo SFT" in text
     assert "+ The claim holds" in text
+
+
+def test_a_course_keeps_few_values_at_equal_distances() -> None:
+    course = Course()
+    for step in range(10_000):
+        course.add(float(step))
+    gaps = {b - a for a, b in pairwise(course.values)}
+    assert len(gaps) == 1
+    assert Course.LIMIT / 2 <= len(course.values) <= Course.LIMIT
+
+
+def test_the_time_that_is_left_follows_from_the_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    clock = Clock()
+    said = [str(clock)]
+    for now[0], step in ((105.0, 20), (106.0, 21), (110.0, 25), (185.0, 100)):
+        clock.tick(Metrics(step, 100, {}))
+        said.append(str(clock))
+    assert said == ["", "", "1 min 19 s left", "1 min 15 s left", "done in 1 min 25 s"]
 
 
 # Exit codes
@@ -167,6 +198,15 @@ def test_a_run_must_end_in_exactly_one_verdict(events: tuple[Event, ...], reason
         shown(*events)
 
 
+def test_a_pipe_that_the_run_itself_lost_is_not_taken_for_the_reader() -> None:
+    def run(config: RunConfig) -> Iterator[Event]:
+        yield Note("hello")
+        raise BrokenPipeError
+
+    with pytest.raises(RuntimeError, match="a pipe of its own"):
+        execute(run, RunConfig(), name="test")
+
+
 # The command line
 
 
@@ -176,6 +216,8 @@ class Config(RunConfig):
 
     steps: int = 5
     """How many."""
+    break_: bool = False
+    """Leave out the mask."""
 
     def __post_init__(self) -> None:
         if self.steps < 1:
@@ -241,6 +283,12 @@ def test_help_explains_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     ):
         assert part in text
     assert "break_" not in text
+
+
+def test_a_run_may_say_what_its_break_does(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(saying(HOLDS), Config, ["--help"])
+    assert "Leave out the mask." in capsys.readouterr().out
 
 
 def test_reading_runs_loads_nothing_heavy() -> None:
