@@ -397,6 +397,52 @@ def test_a_terminal_gets_a_live_view_in_colour() -> None:
     assert "The claim holds" in text
 
 
+def live(monkeypatch: pytest.MonkeyPatch, *events: Event, height: int = 24) -> str:
+    """What a live view leaves on a screen of 80 columns, without the steps in between and without its escapes."""
+    monkeypatch.setenv("TERM", "xterm")
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, color_system=None, width=80, height=height)
+    execute(saying(*events), RunConfig(), name="test", console=console)
+    rows, at = [""], 0
+    for token in re.findall(r"\x1b\[[0-?]*[A-Za-z]|\n|\r|[^\x1b\n\r]+", out.getvalue()):
+        if token == "\n":
+            at += 1
+            rows += [""] * (at == len(rows))
+        elif token == "\x1b[1A":
+            at -= 1
+        elif token == "\x1b[2K":
+            rows[at] = ""
+        elif token.isprintable():
+            rows[at] += token
+    return "\n".join(row.rstrip() for row in rows)
+
+
+def test_a_stage_stays_on_the_screen_once_as_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = [Metrics(step, 30, {"clip_fraction": step / 30}) for step in range(1, 31)]
+    text = live(monkeypatch, Stage("PPO", 1, 1), *steps, Note("all done"), HOLDS)
+    assert text.count("PPO") == 1
+    assert re.search(r"^1/1  PPO +⠶{22}   30/30   done in \d+ s$", text, re.MULTILINE)
+    assert re.search(r"^  clip_fraction +1   ⣀[⠀-⣿]{15}   high, healthy: 0 to 0.3$", text, re.MULTILINE)
+    assert text.index("clip_fraction 1 (healthy: 0 to 0.3). High: the steps") < text.index("all done")
+
+
+def test_what_is_said_in_the_middle_of_a_stage_stands_above_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, last = Metrics(1, 2, {"loss": 2.0}), Metrics(2, 2, {"loss": 1.0})
+    text = live(
+        monkeypatch, Stage("one", 1, 2), first, Sample("asked", "answered", {}), last, Stage("two", 2, 2), HOLDS
+    )
+    assert text.index("answered") < text.index("1/2  one") < text.index("2/2  two") < text.index("The claim holds")
+    assert text.count("1/2  one") == 1
+
+
+def test_metrics_need_neither_a_stage_nor_much_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = {f"metric_{i}": float(i) for i in range(30)}
+    text = live(monkeypatch, Metrics(1, 1, many), HOLDS, height=12)
+    assert "metric_7" in text
+    assert "metric_8" not in text
+    assert "and 22 more" in text
+
+
 def test_no_color_is_respected_in_a_terminal() -> None:
     text = in_a_terminal([*COMMAND, "--steps", "2"], NO_COLOR="1")
     assert re.findall(r"\x1b\[(?:3|4|9)\d*m", text) == []
