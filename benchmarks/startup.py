@@ -1,7 +1,8 @@
 """How long the quiz takes to show its first question, beside the smallest possible Textual app.
 
-Both are started as a user starts them, in a pseudo-terminal of 120 by 40, and the clock runs until the text has been written to
-it: "hello" there, the first question's title here.  They alternate in one loop, so that the load of the machine is the same for both.
+Both are started as a user starts them, in a pseudo-terminal of 120 by 40, and the clock runs until the text has been
+written to it: "hello" there, the first question's title here.  They alternate in one loop, so that the load of the
+machine is the same for both.
 
     python benchmarks/startup.py [--rounds 10] [--limit 1.7]
 

@@ -21,8 +21,9 @@ def quiz(lang: str | None, bank: Path | None) -> None:
     from learn_llm.quizzes.progress import Progress
     from learn_llm.tui.app import QuizApp
     from learn_llm.tui.desk import Desk
+    from learn_llm.tui.kit import Kit
     from learn_llm.tui.texts import Texts, choose
 
     texts = Texts(choose(lang, os.environ))
     with Progress() as progress:
-        QuizApp(Desk(load_bank(bank, texts.language), progress), texts).run()
+        QuizApp(Kit(texts, Desk(load_bank(bank, texts.language), progress))).run()

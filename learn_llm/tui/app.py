@@ -10,11 +10,9 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from learn_llm.tui.desk import Desk
-from learn_llm.tui.following import Command, Follow, child_events, demo_command
+from learn_llm.tui.kit import Kit
 from learn_llm.tui.screens.browse import BrowseScreen
 from learn_llm.tui.screens.card_screen import CardScreen
-from learn_llm.tui.texts import Texts
 from learn_llm.tui.themes import DARK, LIGHT
 from learn_llm.tui.widgets.key_bar import ALWAYS, action_name, bindings_of
 from learn_llm.tui.widgets.too_small import HEIGHT, WIDTH
@@ -37,14 +35,9 @@ class QuizApp(App[None]):
         Binding("q", "quit", "quit"),
     ]
 
-    def __init__(
-        self, desk: Desk, texts: Texts, *, follow: Follow = child_events, command: Command = demo_command
-    ) -> None:
+    def __init__(self, kit: Kit) -> None:
         super().__init__()
-        self.desk = desk
-        self.texts = texts
-        self.follow = follow
-        self.command = command
+        self.kit = kit
         self.animation_level = "none"
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
@@ -53,16 +46,16 @@ class QuizApp(App[None]):
 
     def get_default_screen(self) -> Screen[None]:
         """The list of questions."""
-        return BrowseScreen(self.texts, self.desk, self.follow, self.command)
+        return BrowseScreen(self.kit)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What can be done on this screen now, then what every Textual app can do."""
         for node, binding, enabled, _ in screen.active_bindings.values():
             name = f"key.{action_name(binding)}"
-            if binding.show and enabled and self.texts.has(name) and action_name(binding) not in ALWAYS:
-                label = self.texts(name).capitalize()
+            if binding.show and enabled and self.kit.texts.has(name) and action_name(binding) not in ALWAYS:
+                label = self.kit.texts(name).capitalize()
                 run = partial(self.run_action, binding.action, node)
-                yield SystemCommand(label, self.texts("command.key", key=self.get_key_display(binding)), run)
+                yield SystemCommand(label, self.kit.texts("command.key", key=self.get_key_display(binding)), run)
         yield from super().get_system_commands(screen)
 
     def action_help(self) -> None:
@@ -71,4 +64,4 @@ class QuizApp(App[None]):
 
         if isinstance(self.screen, CardScreen):
             sections = [*self.screen.help_sections(), ("everywhere", bindings_of(QuizApp))]
-            self.push_screen(HelpScreen(self.texts, sections))
+            self.push_screen(HelpScreen(self.kit.texts, sections))

@@ -31,10 +31,10 @@ _STATUS_STYLES: Mapping[Status, str] = {
 
 def status_lines(state: DemoState, texts: Texts, now: float, width: int) -> Content:
     """Two lines: how the run stands and how long it takes; the stage and a bar."""
-    times = texts("demo.elapsed", elapsed=_seconds(texts, state.elapsed(now)))
+    times = _seconds(texts, state.elapsed(now))
     left = state.left(now)
     if left is not None:
-        times = texts("demo.left", elapsed=_seconds(texts, state.elapsed(now)), left=_seconds(texts, left))
+        times = texts("demo.left", elapsed=times, left=_seconds(texts, left))
     word = texts(f"demo.{state.status}")
     first = Content.assemble((word, f"bold {_STATUS_STYLES[state.status]}"))
     if state.broken:

@@ -9,7 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.content import Content
+
+from learn_llm.tui.kinsoku import has_wide, line_breaks
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -38,9 +41,15 @@ class Block:
     def lines(self, width: int) -> list[Content]:
         """The lines at `width` cells, without the empty line that `gap` asks for before the block."""
         room = max(8, width - self.indent)
-        lines = self.text.wrap(room) if self.wraps else [part for line in self.text.split() for part in line.fold(room)]
-        lead = Content.styled(self.lead.rjust(self.indent), QUIET) if self.lead else Content(" " * self.indent)
-        return [(Content(" " * self.indent) if number else lead) + line.rstrip() for number, line in enumerate(lines)]
+        lines = [part for line in self.text.split(allow_blank=True) for part in self._broken(line, room)]
+        margin = " " * self.indent
+        lead = Content.styled(margin[cell_len(self.lead) :] + self.lead, QUIET) if self.lead else Content(margin)
+        return [(Content(margin) if number else lead) + line.rstrip() for number, line in enumerate(lines)]
+
+    def _broken(self, line: Content, room: int) -> list[Content]:
+        if not self.wraps:
+            return line.fold(room)
+        return line.divide(line_breaks(line.plain, room)) if has_wide(line.plain) else line.wrap(room)
 
 
 def heading(text: str) -> Block:

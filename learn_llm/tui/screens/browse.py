@@ -1,6 +1,7 @@
 """The list of all questions, with the card of the one under the cursor."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -8,11 +9,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.reactive import reactive
 
-from learn_llm.tui.desk import Desk
 from learn_llm.tui.filters import VIEWS, Filter, topic_counts, view_counts
-from learn_llm.tui.following import Command, Follow
+from learn_llm.tui.kit import Kit
 from learn_llm.tui.screens.card_screen import CardScreen
-from learn_llm.tui.texts import Texts
 from learn_llm.tui.widgets.key_bar import KeyBar, bindings_of
 from learn_llm.tui.widgets.question_list import QuestionList, Row
 from learn_llm.tui.widgets.too_small import TooSmall
@@ -42,12 +41,12 @@ class BrowseScreen(CardScreen):
     panes = ("list", "card", "demo")
     filter: reactive[Filter] = reactive(Filter(), init=False)
 
-    def __init__(self, texts: Texts, desk: Desk, follow: Follow, command: Command) -> None:
-        super().__init__(texts, desk, follow, command)
+    def __init__(self, kit: Kit) -> None:
+        super().__init__(kit)
         self.set_reactive(CardScreen.pane, "list")
         self.add_class("-at-list")
-        headings = {level: texts(level) for level in VIEWS[3:]}
-        self.list = QuestionList(empty=texts("nothing.found"), headings=headings, id="list")
+        headings = {level: self.texts(level) for level in VIEWS[3:]}
+        self.list = QuestionList(empty=self.texts("nothing.found"), headings=headings, id="list")
 
     def compose(self) -> ComposeResult:
         yield TopBar("learn-llm")
@@ -172,7 +171,7 @@ class BrowseScreen(CardScreen):
         """Studies what is due and new."""
         from learn_llm.tui.screens.study import StudyScreen
 
-        self.app.push_screen(StudyScreen(self.texts, self.desk, self.follow, self.command), self._studied)
+        self.app.push_screen(StudyScreen(self.kit), self._studied)
 
     async def _studied(self, _: None) -> None:
         self._time_passed()
@@ -184,7 +183,8 @@ class BrowseScreen(CardScreen):
         current = self.list.current
         id = self.desk.next(new_left=1, after=current.id if current else None)
         if id is None:
-            self.say(self.texts("study.none"))
+            wait = self.desk.next_wait() or timedelta(0)
+            self.say(self.texts("nothing.due", interval=self.texts.interval(wait)))
             return
         self._find(id)
         await self.show_card(id)

@@ -1,16 +1,13 @@
 """What the list and the study session share: a card that is rated, a rating that is undone, a demo beside the card."""
 
-import time
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
 
-from learn_llm.tui.desk import Desk
-from learn_llm.tui.following import Command, Follow
 from learn_llm.tui.key_guard import KeyGuard
-from learn_llm.tui.texts import Texts
+from learn_llm.tui.kit import Kit
 from learn_llm.tui.widgets.key_bar import bindings_of
 from learn_llm.tui.widgets.top_bar import TopBar
 
@@ -41,17 +38,16 @@ class CardScreen(Screen[None]):
     side: reactive[Pane] = reactive[Pane]("card")
     demo_open: reactive[bool] = reactive(False, bindings=True)
 
-    def __init__(self, texts: Texts, desk: Desk, follow: Follow, command: Command) -> None:
+    def __init__(self, kit: Kit) -> None:
         super().__init__()
-        self.texts = texts
-        self.desk = desk
-        self.follow = follow
-        self.command = command
-        self.guard = KeyGuard()
+        self.kit = kit
+        self.texts = kit.texts
+        self.desk = kit.desk
+        self.guard = KeyGuard(kit.seconds)
         self.demo_slug = ""
         self.question: Question | None = None
         """What is on the card."""
-        self._shown_at = time.monotonic()
+        self._shown_at = self.kit.seconds()
 
     # What differs between the screens
 
@@ -79,7 +75,7 @@ class CardScreen(Screen[None]):
 
     async def show_card(self, id: str | None, *, revealed: bool = False) -> None:
         """Puts this question on the card."""
-        self._shown_at = time.monotonic()
+        self._shown_at = self.kit.seconds()
         self.question = None if id is None else self.desk.question(id)
         card = await self._mounted_card()
         card.show(None if self.question is None else self._view(self.question), revealed=revealed)
@@ -110,7 +106,7 @@ class CardScreen(Screen[None]):
 
     async def on_card_rated(self, message: "Card.Rated") -> None:
         """The rating is kept before anything on the screen says so."""
-        spent = round(1000 * (time.monotonic() - self._shown_at))
+        spent = round(1000 * (self.kit.seconds() - self._shown_at))
         wait = self.desk.rate(message.id, message.rating, spent)
         number = self.desk.question(message.id).number
         label = self.texts(f"rating.{message.rating}")
@@ -190,7 +186,7 @@ class CardScreen(Screen[None]):
         from learn_llm.tui.widgets.demo import DemoPane
 
         if not self.query(DemoPane):
-            await self.query_one("#panes").mount(DemoPane(self.texts, self.follow, self.command, id="demo"))
+            await self.query_one("#panes").mount(DemoPane(self.kit, id="demo"))
         return self.query_one(DemoPane)
 
     async def close_demo(self) -> None:

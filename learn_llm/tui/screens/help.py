@@ -1,8 +1,9 @@
 """All keys of the screen one comes from, and how to study."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
+from rich.cells import set_cell_size
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -10,11 +11,13 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from learn_llm.tui.prose import HEADING, QUIET
+from learn_llm.tui.prose import Block, heading
 from learn_llm.tui.texts import Texts
 from learn_llm.tui.widgets.card import CardBody
 from learn_llm.tui.widgets.key_bar import KeyBar, action_name
+from learn_llm.tui.widgets.page import Page
 
+LABEL = 18
 Section = tuple[str, Sequence[Binding]]
 
 
@@ -32,25 +35,23 @@ class HelpScreen(ModalScreen[None]):
         with Vertical(id="window"):
             yield Static(self.texts("help.title"), id="window-title")
             with CardBody():
-                yield Static(self._text())
+                yield Page(list(self._blocks()))
         yield KeyBar(self.texts)
 
     def action_back(self) -> None:
         """Closes the help."""
         self.dismiss()
 
-    def _text(self) -> Content:
-        lines = [Content(self.texts("help.about")), Content("")]
+    def _blocks(self) -> Iterator[Block]:
+        yield Block(Content(self.texts("help.about")))
         for title, bindings in self.sections:
-            lines.append(Content.styled(self.texts(f"help.{title}"), HEADING))
+            yield heading(self.texts(f"help.{title}"))
             keys: dict[str, list[str]] = {}
             for binding in bindings:
                 keys.setdefault(action_name(binding), []).extend(map(_name, binding.key.split(",")))
             for name, names in keys.items():
-                joined = ", ".join(dict.fromkeys(names))
-                lines.append(Content.assemble((f"  {self.texts(f'key.{name}'):<14}", "bold"), (joined, QUIET)))
-            lines.append(Content(""))
-        return Content("\n").join(lines)
+                label = set_cell_size(f"  {self.texts(f'key.{name}')}", LABEL)
+                yield Block(Content(", ".join(dict.fromkeys(names))), lead=label, indent=LABEL, gap=False)
 
 
 def _name(key: str) -> str:

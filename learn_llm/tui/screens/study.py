@@ -9,11 +9,10 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from learn_llm.tui.desk import NEW_AT_ONCE, Desk
-from learn_llm.tui.following import Command, Follow
+from learn_llm.tui.desk import NEW_AT_ONCE
+from learn_llm.tui.kit import Kit
 from learn_llm.tui.prose import HEADING
 from learn_llm.tui.screens.card_screen import CardScreen
-from learn_llm.tui.texts import Texts
 from learn_llm.tui.widgets.key_bar import KeyBar, bindings_of
 from learn_llm.tui.widgets.too_small import TooSmall
 from learn_llm.tui.widgets.top_bar import TopBar
@@ -29,8 +28,8 @@ class StudyScreen(CardScreen):
         Binding("n", "skip", "skip"),
     ]
 
-    def __init__(self, texts: Texts, desk: Desk, follow: Follow, command: Command) -> None:
-        super().__init__(texts, desk, follow, command)
+    def __init__(self, kit: Kit) -> None:
+        super().__init__(kit)
         self.new_left = NEW_AT_ONCE
         self.given: list[tuple[str, int, bool]] = []  # question, rating, whether it was new
         self._is_new = False

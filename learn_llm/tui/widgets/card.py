@@ -134,8 +134,8 @@ class Card(Vertical):
             yield Static(id="card-head", markup=False)
             yield Static(id="card-mark", markup=False)
         with CardBody(id="card-body"):
-            yield Page()
-        yield Static(id="card-hint", markup=False)
+            yield Page(id="card-page")
+        yield Page(id="card-hint")
         yield RatingBar(self.texts)
 
     def show(self, card: CardView | None, *, revealed: bool = False) -> None:
@@ -187,12 +187,12 @@ class Card(Vertical):
             self.post_message(self.Rated(self.card.question.id, rating))
 
     def _draw(self) -> None:
-        card, page = self.card, self.query_one(Page)
+        card, page = self.card, self.query_one("#card-page", Page)
         self.set_class(self.revealed, "-revealed")
         self.refresh_bindings()
         if card is None:
             self.query_one("#card-head", Static).update("")
-            self.query_one("#card-hint", Static).update("")
+            self.query_one("#card-hint", Page).show([])
             page.show([])
             return
         question = card.question
@@ -211,4 +211,5 @@ class Card(Vertical):
             self.query_one(RatingBar).show(card.intervals())
         page.show(blocks)
         demo = self.texts("card.nodemo") if card.demo is None else self.texts("card.demo", title=card.demo)
-        self.query_one("#card-hint", Static).update(f"{self.texts('card.say')}\n{demo}")
+        hints = [Block(Content(text), gap=False) for text in (self.texts("card.say"), demo)]
+        self.query_one("#card-hint", Page).show(hints)

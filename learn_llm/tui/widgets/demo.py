@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -16,9 +15,8 @@ from textual.widgets import Static
 from learn_llm.demos.catalogue import Demo
 from learn_llm.tui import demo_text, prose
 from learn_llm.tui.demo_state import DemoState, Status
-from learn_llm.tui.following import Command, Follow
+from learn_llm.tui.kit import Kit
 from learn_llm.tui.prose import Block, lay_out
-from learn_llm.tui.texts import Texts
 from learn_llm.tui.widgets.card import CardBody
 
 TICK = 0.5  # seconds after which the clock is shown anew while nothing else is new
@@ -40,11 +38,10 @@ class DemoPane(Vertical):
 
     status: reactive[Status] = reactive[Status]("stopped", bindings=True)
 
-    def __init__(self, texts: Texts, follow: Follow, command: Command, *, id: str | None = None) -> None:
+    def __init__(self, kit: Kit, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.texts = texts
-        self.follow = follow
-        self.command = command
+        self.kit = kit
+        self.texts = kit.texts
         self.demo: Demo | None = None
         self.state = DemoState(status="stopped")
         self._watching: asyncio.Task[None] | None = None
@@ -70,9 +67,9 @@ class DemoPane(Vertical):
         """Starts this demo; one that still runs is ended first."""
         self.stop()
         self.demo = demo
-        self.state = DemoState(broken=broken, started=time.monotonic())
+        self.state = DemoState(broken=broken, started=self.kit.seconds())
         self.state.changed.update(SECTIONS)
-        self._watching = asyncio.create_task(self._watch(self.state, self.command(demo, broken), self._watching))
+        self._watching = asyncio.create_task(self._watch(self.state, self.kit.command(demo, broken), self._watching))
         title = Content.assemble((f"{self.texts('demo.title')}  ", prose.QUIET), (demo.title, "bold $primary"))
         self.query_one("#demo-head", Static).update(title)
         self.query_one("#demo-body", CardBody).scroll_home(animate=False)
@@ -82,7 +79,7 @@ class DemoPane(Vertical):
         """Ends the child, if there is one; what it said stays on the screen."""
         if self._watching is not None and self.state.running:
             self._watching.cancel()
-            self.state.end("stopped", time.monotonic())
+            self.state.end("stopped", self.kit.seconds())
             self._draw()
 
     async def on_unmount(self) -> None:
@@ -109,14 +106,14 @@ class DemoPane(Vertical):
         """Takes in what the child says, a slice of time at a time, so that keys are answered however much it says."""
         if before is not None:
             await asyncio.wait([before])
-        began = time.monotonic()
-        async with contextlib.aclosing(self.follow(argv)) as events:
+        began = self.kit.seconds()
+        async with contextlib.aclosing(self.kit.follow(argv)) as events:
             async for event in events:
-                state.take(event, time.monotonic())
-                if time.monotonic() - began > SLICE:
+                state.take(event, self.kit.seconds())
+                if self.kit.seconds() - began > SLICE:
                     await asyncio.sleep(SLICE)
-                    began = time.monotonic()
-        state.end("failed" if state.verdict is None else "finished", time.monotonic())
+                    began = self.kit.seconds()
+        state.end("failed" if state.verdict is None else "finished", self.kit.seconds())
 
     def on_resize(self) -> None:
         """Everything is drawn for the width there is."""
@@ -128,12 +125,12 @@ class DemoPane(Vertical):
             self._draw()
 
     def _late(self) -> bool:
-        return self.state.running and time.monotonic() - self._drawn_at > TICK
+        return self.state.running and self.kit.seconds() - self._drawn_at > TICK
 
     def _draw(self) -> None:
         state = self.state
         self.status = state.status
-        self._drawn_at = time.monotonic()
+        self._drawn_at = self.kit.seconds()
         width = self.query_one("#demo-body").scrollable_content_region.width
         if width < 10:  # not laid out yet: the resize that follows draws
             return

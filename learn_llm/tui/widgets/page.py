@@ -12,9 +12,9 @@ from learn_llm.tui.prose import Block, lay_out
 class Page(Widget):
     """Shows blocks at its own width; as high as they need."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._blocks: Sequence[Block] = ()
+    def __init__(self, blocks: Sequence[Block] = (), *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._blocks = blocks
         self._laid_out: tuple[int, Content] | None = None
 
     def show(self, blocks: Sequence[Block]) -> None:

@@ -134,7 +134,11 @@ class QuestionList(ScrollView, can_focus=True):
                 Segment("> " if at_cursor else "  ", base),
                 Segment(f"{row.number:>2}  ", base if at_cursor else base + quiet),
                 Segment(set_cell_size(title, room), base),
-                Segment(f"{row.mark:>8} ", base + colour),
+                Segment(
+                    " " * max(0, 8 - cell_len(row.mark)) + set_cell_size(row.mark, min(8, cell_len(row.mark))),
+                    base + colour,
+                ),
+                Segment(" ", base),
             ],
             width,
         )
