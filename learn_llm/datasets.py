@@ -74,6 +74,10 @@ class JsonLines(Sequence[Row]):
             file.seek(self._starts[index])
             return self._row(file.readline(), self._numbers[index])
 
+    def line(self, index: int) -> int:
+        """The number of the line that a row stands on, from 1."""
+        return self._numbers[index]
+
     def _open(self) -> IO[bytes]:
         try:
             return self.path.open("rb")
