@@ -49,7 +49,7 @@ def _progress(state: DemoState, width: int) -> Content:
     room = max(4, width - cell_len(stage) - cell_len(steps))
     share = state.step / state.steps if state.steps else 0.0
     done = round(room * min(1.0, share)) if state.running or state.steps else room
-    bar = Content.styled("━" * done, "$primary") + Content.styled("━" * (room - done), "$surface-lighten-2")
+    bar = Content.styled("⠶" * done, "$primary") + Content.styled("⠒" * (room - done), prose.QUIET)
     return (Content(stage) + bar + Content.styled(steps, prose.QUIET)).truncate(width)
 
 

@@ -43,6 +43,7 @@ class BrowseScreen(CardScreen):
 
     def __init__(self, kit: Kit) -> None:
         super().__init__(kit)
+        self._has_card = False
         self.set_reactive(CardScreen.pane, "list")
         self.add_class("-at-list")
         headings = {level: self.texts(level) for level in VIEWS[3:]}
@@ -95,10 +96,11 @@ class BrowseScreen(CardScreen):
 
     async def on_question_list_highlighted(self, message: QuestionList.Highlighted) -> None:
         """The card is that of the question under the cursor; the first one is shown once the list is."""
-        if self.question is not None and self.question.id != message.id:
+        if self._has_card and (self.question.id if self.question else None) != message.id:
             await self.show_card(message.id)
 
     async def _show_current(self) -> None:
+        self._has_card = True
         row = self.list.current
         await self.show_card(row.id if row else None)
 
@@ -106,8 +108,8 @@ class BrowseScreen(CardScreen):
         """The card is studied; a demo of another question is left."""
         if self.demo_open and self.demo_slug != self.desk.question(message.id).demo:
             await self.close_demo()
-        if self.question is None:
-            await self.show_card(message.id)
+        if not self._has_card:
+            await self._show_current()
         self.guard.acted("enter")
         self.go_to("card")
 

@@ -1,0 +1,62 @@
+"""What the app's tests share: an app on a progress file of its own, with a clock that stands still and a fake demo."""
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from learn_llm.demos.catalogue import Demo
+from learn_llm.quizzes.bank import load_bank
+from learn_llm.quizzes.progress import Progress
+from learn_llm.quizzes.schedule import Schedule
+from learn_llm.tui.app import QuizApp
+from learn_llm.tui.desk import Desk
+from learn_llm.tui.kit import Kit
+from learn_llm.tui.texts import Language, Texts
+
+SMALL, LARGE = (80, 24), (120, 40)
+SIZES = (SMALL, LARGE)
+FAKE_DEMO = Path(__file__).parent / "fake_demo.py"
+
+
+class Clock:
+    """Both clocks of the app, moved by hand: the date of the schedule and the seconds of the key guard.
+
+    The seconds move on by themselves at every look, by more than a held key's repeat: presses count as separate ones
+    unless a test sets `step` to 0.
+    """
+
+    def __init__(self) -> None:
+        self.date = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+        self.now = 0.0
+        self.step = 1.0
+
+    def __call__(self) -> datetime:
+        return self.date
+
+    def seconds(self) -> float:
+        """The monotonic clock."""
+        self.now += self.step
+        return self.now
+
+    def pass_time(self, **time: float) -> None:
+        """Moves both clocks on."""
+        self.date += timedelta(**time)
+        self.now += timedelta(**time).total_seconds()
+
+
+def fake_demo(kind: str) -> Sequence[str]:
+    """The command line of a fake demo."""
+    return [sys.executable, "-u", str(FAKE_DEMO), kind]
+
+
+def make_app(folder: Path, *, clock: Clock | None = None, kind: str = "steady", language: Language = "en") -> QuizApp:
+    """An app whose progress lies in `folder` and whose demos are all of this kind."""
+    clock = clock or Clock()
+    progress = Progress(folder / "progress.sqlite3", Schedule(clock=clock, zone=UTC))
+
+    def command(_: Demo, broken: bool) -> Sequence[str]:
+        return [*fake_demo(kind), *(["--break"] if broken else [])]
+
+    desk = Desk(load_bank(lang=language), progress)
+    return QuizApp(Kit(Texts(language), desk, command=command, seconds=clock.seconds))
