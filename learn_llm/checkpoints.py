@@ -217,7 +217,9 @@ def _written_at_once(folder: Path) -> Iterator[Path]:
 
 def _replace(folder: Path, new: Path) -> None:
     """The whole folder by one rename where there was none, else file by file, each by one rename."""
-    new.chmod(0o777 & ~_umask())  # mkdtemp makes it private
+    readable = 0o777 & ~_umask()
+    new.chmod(readable)  # tempfile and safetensors make theirs private
+    (new / "model.safetensors").chmod(readable & 0o666)
     if not folder.exists():
         new.rename(folder)
         return

@@ -79,6 +79,18 @@ class GPTConfig:
             return ()
         return (self.eos_token_id,) if isinstance(self.eos_token_id, int) else self.eos_token_id
 
+    @property
+    def num_parameters(self) -> int:
+        """How many weights such a model has, a tied embedding counted once.
+
+        >>> GPTConfig.of_size("tiny", vocab_size=1000).num_parameters
+        919680
+        """
+        queries, keys = self.num_attention_heads * self.head_size, self.num_key_value_heads * self.head_size
+        layer = 2 * (queries + keys) + 3 * self.intermediate_size + 2  # matrices and norms, in rows of D
+        embeddings = (1 if self.tie_word_embeddings else 2) * self.vocab_size
+        return self.hidden_size * (self.num_hidden_layers * layer + embeddings + 1)
+
     @classmethod
     def of_size(cls, name: str, vocab_size: int, **overrides: Any) -> "GPTConfig":
         """A configuration from `SIZES`; `overrides` replace single fields.

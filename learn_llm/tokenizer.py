@@ -65,6 +65,17 @@ class Tokenizer:
         """The number of a token that is spelled exactly so."""
         return self.backend.token_to_id(token)
 
+    def unknown(self, text: str) -> list[str]:
+        """The words of a text that the vocabulary lacks; none where every byte has a token, as in most tokenizers."""
+        stand_in = getattr(self.backend.model, "unk_token", None)
+        index = self.id_of(stand_in) if isinstance(stand_in, str) else None
+        found = self.backend.encode(text, add_special_tokens=False)
+        return [
+            text[a:b]
+            for i, (a, b) in zip(found.ids, found.offsets, strict=True)
+            if i == index and text[a:b] != stand_in
+        ]
+
     def apply_chat(self, messages: Sequence[Message], add_generation_prompt: bool = True) -> list[int]:
         """A conversation as token numbers; with a generation prompt it ends where the assistant speaks next.
 

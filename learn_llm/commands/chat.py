@@ -1,0 +1,106 @@
+"""`learn-llm chat`: talk to a model in the terminal, or through a pipe, one message a line."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from learn_llm.errors import UserError
+
+if TYPE_CHECKING:
+    from learn_llm.chatting import Conversation
+
+HELP = "/reset forgets the conversation, /quit ends it, Ctrl-C stops an answer"
+
+
+@click.command()
+@click.argument("model", default="tiny-sft")
+@click.option("--system", default="", help="A system message, said before everything else.")
+@click.option("--temperature", default=0.6, show_default=True, help="0 always takes the likeliest token.")
+@click.option(
+    "--top-p", default=0.9, show_default=True, help="Sample among the likeliest tokens up to this probability."
+)
+@click.option("--top-k", default=0, show_default=True, help="Sample among this many tokens; 0: all.")
+@click.option("--max-new-tokens", default=256, show_default=True, help="The longest answer.")
+@click.option("--seed", type=int, help="Makes the answers reproducible.")
+@click.option("--device", default="auto", show_default=True, help="auto, cuda, mps or cpu.")
+def chat(
+    model: str,
+    system: str,
+    temperature: float,
+    top_p: float,
+    top_k: int,
+    max_new_tokens: int,
+    seed: int | None,
+    device: str,
+) -> None:
+    """Talk to MODEL: a bundled or added name, a folder, a .gguf file, or OWNER/NAME on the hub.
+
+    Messages are read from standard input, one a line, and answers written to standard output as they are sampled.
+    """
+    import torch
+
+    from learn_llm.chatting import Conversation
+    from learn_llm.checkpoints import open_checkpoint
+    from learn_llm.sampling import Sampling
+    from learn_llm.training import choose_device
+
+    if max_new_tokens < 1:
+        raise UserError(f"--max-new-tokens must be at least 1, not {max_new_tokens}")
+    sampling = Sampling(temperature, top_k, top_p)
+    checkpoint = open_checkpoint(model, choose_device(device))
+    loaded, tokenizer = checkpoint.model, checkpoint.tokenizer
+    if checkpoint.heads:
+        raise UserError(f"{model} is a reward or value model: it scores texts and writes none")
+    if tokenizer is None:
+        raise UserError(f"{model} has no tokenizer.json: it cannot read text")
+    generator = torch.Generator().manual_seed(seed) if seed is not None else None
+    conversation = Conversation(loaded, tokenizer, system, sampling, max_new_tokens, generator)
+    interactive = sys.stdin.isatty()
+    if interactive:
+        click.echo(f"{model}, {loaded.num_parameters() / 1e6:.1f}M parameters. {HELP}", err=True)
+    if not conversation.is_chat:
+        click.echo(f"{model} was not trained to converse: it continues what you write", err=True)
+    while (line := _read(interactive)) is not None:
+        text = line.strip()
+        if text == "/quit":
+            break
+        if text == "/reset":
+            conversation.reset()
+            click.echo("the conversation begins anew", err=True)
+        elif text.startswith("/") and text.split()[0] in ("/help", "/?"):
+            click.echo(HELP, err=True)
+        elif text:
+            _answer(conversation, text, interactive)
+
+
+def _read(interactive: bool) -> str | None:
+    """The next message; None at the end of the input."""
+    if not interactive:
+        return sys.stdin.readline() or None
+    try:
+        return input("> ")
+    except EOFError:
+        click.echo(err=True)
+        return None
+
+
+def _answer(conversation: "Conversation", text: str, interactive: bool) -> None:
+    unknown = conversation.tokenizer.unknown(text.lower())
+    if unknown:
+        click.echo(f"(this model does not know: {', '.join(dict.fromkeys(unknown))})", err=True)
+    try:
+        for piece in conversation.say(text):
+            click.echo(piece, nl=False)
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        if not interactive:
+            raise
+    except UserError as error:  # this message cannot be answered, the next one may
+        if not interactive:
+            raise
+        click.echo(f"({error})", err=True)
+        return
+    click.echo()
+    if conversation.dropped:
+        click.echo(f"(the context is full: the {conversation.dropped} oldest messages were dropped)", err=True)
