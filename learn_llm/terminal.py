@@ -3,7 +3,6 @@
 import os
 import sys
 import time
-from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, Protocol
 
 from learn_llm import showing
@@ -124,6 +123,7 @@ class Plain:
         self._ascii = _ascii_only(out)
         self._broken = False
         self._last: Metrics | None = None
+        self._values: dict[str, float] = {}
         self._printed = False
         self._share = 0
 
@@ -131,6 +131,7 @@ class Plain:
         """Prints the event, or holds it back where there are many like it."""
         if isinstance(event, Metrics):
             share = event.step * self.LINES // max(event.steps, 1)
+            self._values.update(event.values)
             self._last, self._printed = event, share != self._share or event.step in (1, event.steps)
             if self._printed:
                 self._metrics(event)
@@ -150,9 +151,9 @@ class Plain:
         if self._last is not None:
             if not self._printed:
                 self._metrics(self._last)
-            for text in showing.advice(self._last.values):
+            for text in showing.advice(self._values):
                 self._print(f"  {text}")
-        self._last, self._share = None, 0
+        self._last, self._values, self._share = None, {}, 0
 
     def _metrics(self, event: Metrics) -> None:
         pairs = [_pair(name, value) for name, value in event.values.items()]
@@ -182,6 +183,7 @@ class LiveView:
         self._live: Live | None = None
         self._stage: Stage | None = None
         self._metrics: Metrics | None = None
+        self._values: dict[str, float] = {}
         self._courses: dict[str, Course] = {}
         self._clock = Clock()
         self._drawn = 0.0
@@ -215,11 +217,11 @@ class LiveView:
         self._live.stop()
         self._live = None
         if self._metrics is not None:
-            for text in showing.advice(self._metrics.values):
+            for text in showing.advice(self._values):
                 for row in showing.wrap(text, self._width - 4):
                     self._console.print(_text([(f"  {row}", "yellow")]))
-            self._metrics = None
-        self._courses = {}
+        self._metrics = None
+        self._values, self._courses = {}, {}
 
     def _begin(self, stage: Stage | None) -> None:
         from rich.live import Live
@@ -235,6 +237,7 @@ class LiveView:
     def _update(self, event: Metrics) -> None:
         self._metrics = event
         self._clock.tick(event)
+        self._values.update(event.values)  # what is not measured at every step stays as it was
         for name, value in event.values.items():
             self._courses.setdefault(name, Course()).add(value)
         now = time.monotonic()
@@ -253,12 +256,10 @@ class LiveView:
 
     def _picture(self) -> "Text":
         rows = [self._progress()]
-        values: Mapping[str, float] = self._metrics.values if self._metrics else {}
         room = max(self._console.height - 4, 3)
-        names = list(values)[:room]
-        rows += [self._metric(name, values[name]) for name in names]
-        if len(names) < len(values):
-            rows.append([(f"    and {len(values) - len(names)} more", "dim")])
+        rows += [self._metric(name, value) for name, value in list(self._values.items())[:room]]
+        if len(self._values) > room:
+            rows.append([(f"  and {len(self._values) - room} more", "dim")])
         return _text([piece for row in rows for piece in (*row, ("\n", ""))][:-1])
 
     def _progress(self) -> showing.Line:
@@ -291,7 +292,7 @@ class LiveView:
 def _text(line: showing.Line) -> "Text":
     from rich.text import Text
 
-    return Text.assemble(*line, no_wrap=True, overflow="ignore")
+    return Text.assemble(*line, no_wrap=True, overflow="crop")
 
 
 def _colored(chart: Chart, width: int, ascii: bool) -> "Text":

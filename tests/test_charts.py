@@ -248,6 +248,7 @@ def test_ticks_are_round_and_inside() -> None:
     assert tick_texts([0.0, 50_000.0, 100_000.0]) == ["0", "50k", "100k"]
 
 
+@settings(deadline=None)
 @given(st.floats(-1e12, 1e12), st.floats(1e-6, 1e12), st.integers(1, 12))
 def test_ticks_lie_in_their_range_and_are_few(low: float, span: float, count: int) -> None:
     assume(span > abs(low) * 1e-9)

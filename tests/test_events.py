@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learn_llm.events import (
@@ -85,6 +85,7 @@ NUMBERS = st.floats(allow_nan=False)
 TEXT = st.text().filter(lambda text: text not in ("nan", "inf", "-inf"))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(TEXT, NUMBERS), st.lists(st.tuples(TEXT, NUMBERS, st.none(), st.integers())))
 def test_any_numbers_and_texts_come_back(values: dict[str, float], rows: list[tuple[str, float, None, int]]) -> None:
     for event in (Metrics(1, 2, values), Table("t", ("a", "b", "c", "d"), tuple(rows)), Verdict("c", False, values)):

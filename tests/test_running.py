@@ -443,6 +443,11 @@ def test_metrics_need_neither_a_stage_nor_much_room(monkeypatch: pytest.MonkeyPa
     assert "and 22 more" in text
 
 
+def test_what_is_measured_now_and_then_stays_in_sight(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = live(monkeypatch, Metrics(1, 3, {"loss": 2.0, "gold": 0.25}), Metrics(3, 3, {"loss": 1.0}), HOLDS)
+    assert re.search(r"^  gold +0.25 ", text, re.MULTILINE)
+
+
 def test_no_color_is_respected_in_a_terminal() -> None:
     text = in_a_terminal([*COMMAND, "--steps", "2"], NO_COLOR="1")
     assert re.findall(r"\x1b\[(?:3|4|9)\d*m", text) == []
