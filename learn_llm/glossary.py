@@ -61,16 +61,33 @@ lookup_reverse_4 | share
 knowledge | share | 0.95 .. 1
     Share right of questions about the closed table of general facts.
     outside: Below 0.95: the facts have not been seen often enough.
-classification | share | 0.95 .. 1
+classifying | share | 0.95 .. 1
     Share right of training tasks that name their options.
     outside: Below 0.95: the base does not know its own training tasks.
 zero_shot | share
     Accuracy on held-out tasks from the definition alone.
 few_shot | share
     Accuracy on held-out tasks with fixed demonstrations in the context.
-in_context_gain | share | 0 ..
-    few_shot minus zero_shot: what the demonstrations add.
+held_out_gain | share | 0 ..
+    Accuracy on held-out tasks with fixed demonstrations minus that without: what is learnt in the context.
     outside: Below 0: the demonstrations mislead; the model does not learn in context.
+copying_short | share | 0.9 .. 1
+    Share of short random lists whose second reading costs less than a third of the first.
+    outside: Normal before induction heads have formed; on text without repeats they never do.
+first_loss | nats per token
+    Loss on the first reading of random lists, which nothing can predict.
+second_loss | nats per token
+    Loss on the second reading of the same lists; far below the first where the model copies.
+right | share
+    Share of responses whose answer is right; compare it with the chance level.
+right_over_chance_low
+    Lower end of the 95 % interval of right minus chance; above 0 means better than guessing.
+loss_before | nats per token
+    Loss on held-out responses before training.
+loss_after | nats per token
+    Loss on held-out responses after training.
+loss_fall | nats per token
+    How far the loss on held-out responses fell, mean over responses.
 chance | share
     Accuracy of guessing: what a number must be compared with.
 exact_match | share
@@ -80,6 +97,14 @@ valid_rate | share | 0.9 .. 1
     outside: Below 0.9: an accuracy over these responses mostly measures the format.
 rouge_l | share
     Longest common subsequence with the reference, as an F-measure.
+pairs
+    How many held-out pairs the accuracy was measured on.
+tasks
+    How many tasks an interval goes over.
+lists
+    How many random lists were read.
+held_out
+    How many held-out examples were measured.
 
 # Reward models
 
