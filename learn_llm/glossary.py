@@ -48,15 +48,15 @@ parameters
 copying | share | 0.95 .. 1
     Share of tokens predicted right in the second copy of a list of random words.
     outside: Below 0.95: no induction heads yet; train longer, on text with repeats.
-lookup_2 | share | 0.9 .. 1
+look_up_2 | share | 0.9 .. 1
     Share right when one of 2 facts is asked for by its key, the key said first.
     outside: Below 0.9: the model copies, but not yet what it is asked for. Chance is 0.5.
-lookup_4 | share | 0.75 .. 1
+look_up_4 | share | 0.75 .. 1
     Share right when one of 4 facts is asked for by its key, the key said first.
     outside: Below 0.75: the model copies, but not yet what it is asked for. Chance is 0.25.
-lookup_reverse_2 | share
-    Share right among 2 facts with the key said last, the hard form. Chance is 0.5.
-lookup_reverse_4 | share
+look_back_2 | share
+    Share right among 2 facts asked for from the value back to the key, the hard form. Chance is 0.5.
+look_back_4 | share
     Share right among 4 facts with the key said last, the hard form. Chance is 0.25.
 knowledge | share | 0.95 .. 1
     Share right of questions about the closed table of general facts.
