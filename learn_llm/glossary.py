@@ -57,7 +57,7 @@ look_up_4 | share | 0.75 .. 1
 look_back_2 | share
     Share right among 2 facts asked for from the value back to the key, the hard form. Chance is 0.5.
 look_back_4 | share
-    Share right among 4 facts with the key said last, the hard form. Chance is 0.25.
+    Share right among 4 facts asked for from the value back to the key, the hard form. Chance is 0.25.
 knowledge | share | 0.95 .. 1
     Share right of questions about the closed table of general facts.
     outside: Below 0.95: the facts have not been seen often enough.
