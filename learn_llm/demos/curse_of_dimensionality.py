@@ -1,21 +1,23 @@
 """The curse of dimensionality: with many dimensions all points are about equally far away, so neighbours mean little.
 
-Take two points, uniform in the unit cube of d dimensions.  Each dimension adds (xᵢ - yᵢ)² to the squared distance, with
-mean 1/6 and variance 7/180.  Independent terms add up, so the squared distance has mean d/6 and standard deviation √(7d/180):
+Take two points, uniform in the unit cube of d dimensions.  Each dimension adds (xᵢ - yᵢ)² to the squared distance,
+with mean 1/6 and variance 7/180.  Independent terms add up, so the squared distance has mean d/6 and standard
+deviation √(7d/180):
 
     distance ≈ √(d/6) ± √(7/120)         the mean grows with √d, the spread stays at 0.24
-    contrast = (d_max - d_min) / d_min   falls like 1/√d       (Beyer et al. 1999, "When is nearest neighbor meaningful?")
+    contrast = (d_max - d_min) / d_min   falls like 1/√d     (Beyer et al. 1999, "When is nearest neighbor meaningful?")
 
 Claim: the contrast falls at every added dimension, and a k-nearest-neighbours classifier falls with it: two columns
 decide the label and are always there, the others are noise, and among enough noise the vote is a coin flip.
 
 What it needs is that each column brings something new.  `--break` makes the extra columns mixtures of the first two:
-a thousand columns, but the points still lie on a flat sheet, and nothing happens.  Real data are between the two, which is
-why nearest neighbours work on images and embeddings at all: what counts is the intrinsic dimension.
+a thousand columns, but the points still lie on a flat sheet, and nothing happens.  Real data are between the two,
+which is why nearest neighbours work on images and embeddings at all: what counts is the intrinsic dimension.
 
     python -m learn_llm.demos.curse_of_dimensionality [--points 2000] [--break]
 """
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -54,7 +56,7 @@ def distances(a: Array, b: Array) -> Array:
     array([[5., 2.]])
     """
     squared = (a**2).sum(1)[:, None] + (b**2).sum(1)[None, :] - 2 * a @ b.T
-    return np.sqrt(np.maximum(squared, 0))  # rounding can leave a tiny negative number
+    return np.asarray(np.sqrt(np.maximum(squared, 0)))  # rounding can leave a tiny negative number
 
 
 def contrast(distance: Array) -> float:
@@ -74,7 +76,7 @@ def knn_predict(distance: Array, labels: NDArray[np.int64], k: int) -> NDArray[n
     array([1])
     """
     nearest = np.argpartition(distance, k - 1, axis=1)[:, :k]
-    return (labels[nearest].mean(1) > 0.5).astype(np.int64)
+    return np.asarray(labels[nearest].mean(1) > 0.5, dtype=np.int64)
 
 
 def sample(rng: np.random.Generator, n: int, mixing: Array | None, d: int) -> tuple[Array, NDArray[np.int64]]:
@@ -132,7 +134,7 @@ def run(config: Config) -> Iterator[Event]:
     if config.break_:
         yield Note("--break: the extra columns are mixtures of the first two; the intrinsic dimension stays 2.")
 
-    falls = all(later < earlier for earlier, later in zip(contrasts, contrasts[1:], strict=False))
+    falls = all(later < earlier for earlier, later in itertools.pairwise(contrasts))
     lost = accuracies[0] - accuracies[-1]
     yield Verdict(
         "The contrast of distances falls at every added dimension, to under a twentieth from d = 2 to d = 1000, "

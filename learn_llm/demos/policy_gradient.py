@@ -1,24 +1,28 @@
 """Policy gradients: the gradient of an expected reward from samples alone, and the baseline that makes it quiet.
 
-A policy π = softmax(θ) draws one of three tokens, the token earns its reward r.  How does the expected reward J = Σ π(a)·r(a)
-change with θ?  With three tokens it can be written down; from samples it is REINFORCE (Williams 1992), because ∇π = π·∇log π:
+A policy π = softmax(θ) draws one of three tokens, the token earns its reward r.  How does the expected reward J = Σ
+π(a)·r(a) change with θ?  With three tokens it can be written down; from samples it is REINFORCE (Williams 1992),
+because ∇π = π·∇log π:
 
     ∂J/∂θᵢ = πᵢ·(rᵢ - J)                              exact
     ∇J = E[ (r(a) - b)·∇log π(a) ],   a ~ π           one sample each; for a softmax ∇log π(a) = onehot(a) - π
 
-Any baseline b leaves the mean alone as long as it does not depend on the action, since E[∇log π] = Σ ∇π = ∇1 = 0.
-It changes the variance: without it a reward of 2.1 and one of 2.3 both say "more of this", only the average says otherwise.
+Any baseline b leaves the mean alone as long as it does not depend on the action, since E[∇log π] = Σ ∇π = ∇1 = 0.  It
+changes the variance: without it a reward of 2.1 and one of 2.3 both say "more of this", only the average says
+otherwise.
 
     no baseline          b = 0
     expected reward      b = J, which a learned value function estimates
-    leave-one-out        b = mean reward of the other samples of the group (RLOO, Kool et al. 2019; Ahmadian et al. 2024,
-                         arXiv 2402.14740)
+    leave-one-out        b = mean reward of the other samples of the group (RLOO; Kool et al. 2019,
+                         Ahmadian et al. 2024, arXiv 2402.14740)
 
-Claim: all three means lie within 4 standard errors of the exact gradient, in every component, and either baseline cuts the
-variance at least by half.  The samples of a leave-one-out group share their rewards, so its standard error counts groups.
+Claim: all three means lie within 4 standard errors of the exact gradient, in every component, and either baseline
+cuts the variance at least by half.  The samples of a leave-one-out group share their rewards, so its standard error
+counts groups.
 
-`--break` lets the action's own reward into its group mean.  The baseline now depends on the action, and the gradient comes
-out (k-1)/k of the true one for groups of k.  GRPO does this knowingly: its direction is right, a constant factor is not missed.
+`--break` lets the action's own reward into its group mean.  The baseline now depends on the action, and the gradient
+comes out (k-1)/k of the true one for groups of k.  GRPO does this knowingly: its direction is right, a constant
+factor is not missed.
 
     python -m learn_llm.demos.policy_gradient [--offset 10] [--break]
 """
@@ -92,7 +96,7 @@ def leave_one_out(rewards: Array) -> Array:
     array([[4. , 3.5, 1.5]])
     """
     k = rewards.shape[1]
-    return (rewards.sum(1, keepdims=True) - rewards) / (k - 1)
+    return np.asarray((rewards.sum(1, keepdims=True) - rewards) / (k - 1))
 
 
 def run(config: Config) -> Iterator[Event]:
@@ -149,12 +153,15 @@ def run(config: Config) -> Iterator[Event]:
         standard_error = means.std(0, ddof=1) / math.sqrt(len(means))
         worst[name] = float((np.abs(means.mean(0) - exact) / standard_error).max())
         variance[name] = float(means.var(0, ddof=1).sum() * config.group)  # per sample
-        rows.append((name, *(round(x, 4) for x in means.mean(0).tolist()), round(worst[name], 2), round(variance[name], 4)))
+        rows.append(
+            (name, *(round(x, 4) for x in means.mean(0).tolist()), round(worst[name], 2), round(variance[name], 4))
+        )
     rows.append(("exact", *(round(x, 4) for x in exact.tolist()), 0.0, None))
     columns = ("estimator", "∂J/∂θ1", "∂J/∂θ2", "∂J/∂θ3", "largest error in s.e.", "variance per sample")
     yield Table(f"Mean of {ROUNDS * groups * config.group} samples", columns, tuple(rows))
     if config.break_:
-        yield Note(f"--break: the group mean holds the action's own reward; the gradient shrinks to {config.group - 1}/{config.group}.")
+        shrunk = f"{config.group - 1}/{config.group}"
+        yield Note(f"--break: each group mean holds the action's own reward; the gradient shrinks to {shrunk}.")
 
     reduction = min(variance["no baseline"] / variance[name] for name in ("expected reward", "leave-one-out"))
     yield Verdict(

@@ -1,21 +1,25 @@
-"""Search: depth-first, breadth-first, uniform-cost, greedy and A* are one loop with five orders; a genetic algorithm is not.
+"""Search: depth-first, breadth-first, uniform-cost, greedy and A* are one loop with five orders; a genetic algorithm is
+not.
 
-A frontier holds the cells seen and not yet visited.  Take the first of the frontier, visit it, put its neighbours in, until
-the goal is taken out.  Which one is first decides everything (g: cost so far, h: estimate of the cost still to come):
+A frontier holds the cells seen and not yet visited.  Take the first of the frontier, visit it, put its neighbours in,
+until the goal is taken out.  Which one is first decides everything (g: cost so far, h: estimate of the cost still to
+come):
 
     depth-first     the newest          little memory, any path
     breadth-first   fewest steps        optimal in steps, blind to costs
     uniform-cost    lowest g            optimal (Dijkstra)
     greedy          lowest h            fast, any path
-    A*              lowest g + h        optimal if h never overestimates, and then it visits no more than uniform-cost search
-                                        (Hart, Nilsson and Raphael 1968); here h = steps left if there were no walls and no mud
+    A*              lowest g + h        optimal if h never overestimates; then it never visits more than uniform-cost
+                                        (Hart, Nilsson and Raphael 1968); h: steps left without walls and mud
 
-The genetic algorithm keeps a population of whole paths, crosses two where they meet, re-draws a stretch at random, and keeps
-the cheapest.  It promises nothing, needs no h, and works where there is no step-by-step structure to search.
+The genetic algorithm keeps a population of whole paths, crosses two where they meet, re-draws a stretch at random,
+and keeps the cheapest.  It promises nothing, needs no h, and works where there is no step-by-step structure to
+search.
 
-Claim: over many mazes A* and uniform-cost search pay exactly the optimum (found apart from both by relaxing every edge until
-nothing changes), A* never visits more cells, and breadth-first takes the fewest steps but mostly pays more.
-`--break` multiplies h by 10.  It then overestimates, and the proof of optimality is gone with it, and so is the optimum.
+Claim: over many mazes A* and uniform-cost search pay exactly the optimum (found apart from both by relaxing every
+edge until nothing changes), A* never visits more cells, and breadth-first takes the fewest steps but mostly pays
+more.  `--break` multiplies h by 10.  It then overestimates, and the proof of optimality is gone with it, and so is
+the optimum.
 
     python -m learn_llm.demos.search [--weight 2] [--break]
 """
@@ -24,7 +28,7 @@ import heapq
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import count, pairwise
+from itertools import count
 from typing import NamedTuple
 
 from learn_llm.demos import catalogue
@@ -45,7 +49,7 @@ class Config(RunConfig):
 
     rows: int = 15
     """Height of the mazes in cells, walls included."""
-    columns: int = 35
+    columns: int = 37
     """Width of the mazes in cells, walls included."""
     mud: float = 0.15
     """Share of the open cells that are muddy: entering one costs 5 instead of 1."""
@@ -153,10 +157,12 @@ def path_cost(maze: Maze, path: list[Cell]) -> int:
 
 
 def relax(maze: Maze, start: Cell, goal: Cell) -> float:
-    """Cost of the cheapest way, without any order of visiting: lower every cell's cost until none changes (Bellman-Ford).
+    """Cost of the cheapest way, in no order of visiting: lower each cell's cost until none changes (Bellman-Ford).
 
-    >>> relax({(0, 0): 1, (0, 1): 9, (1, 0): 1, (1, 1): 1}, (0, 0), (0, 1))
-    10.0
+    Straight on through the mud costs 5 + 1, around it four times 1:
+
+    >>> relax({(0, 0): 1, (0, 1): 5, (0, 2): 1, (1, 0): 1, (1, 1): 1, (1, 2): 1}, (0, 0), (0, 2))
+    4.0
     """
     best = dict.fromkeys(maze, float("inf")) | {start: 0.0}
     changed = True
@@ -184,7 +190,7 @@ def without_loops(path: list[Cell]) -> list[Cell]:
 
 
 def genetic(maze: Maze, start: Cell, goal: Cell, rng: random.Random, population: int, generations: int) -> Route:
-    """Evolve paths: the cheaper half survives; children are two parents joined where they meet, with one stretch re-drawn."""
+    """Evolve paths: the cheaper half survives; a child is two parents joined where they meet, one stretch re-drawn."""
     visited = 0
 
     def draw(a: Cell, b: Cell) -> list[Cell]:
@@ -215,7 +221,9 @@ def make_maze(rng: random.Random, rows: int, columns: int, mud: float, loops: fl
     The tree is drawn by walking to unvisited rooms and backtracking when stuck, so there is a way between any two.
     """
     rooms = {(row, column) for row in range(1, rows - 1, 2) for column in range(1, columns - 1, 2)}
-    around = {room: [(room[0] + i, room[1] + j) for i, j in ((-2, 0), (2, 0), (0, -2), (0, 2))] for room in sorted(rooms)}
+    around = {
+        room: [(room[0] + i, room[1] + j) for i, j in ((-2, 0), (2, 0), (0, -2), (0, 2))] for room in sorted(rooms)
+    }
     opened: set[Cell] = {(1, 1)}
     walk = [(1, 1)]
     while walk:
@@ -237,10 +245,11 @@ def between(a: Cell, b: Cell) -> Cell:
 
 
 def drawing(maze: Maze, path: list[Cell], rows: int, columns: int) -> tuple[Series, ...]:
-    """The maze as a heat-map: 0 open, 1 wall, 2 mud, 4 path."""
-    shade = {cell: 2.0 if cost == MUD else 0.0 for cell, cost in maze.items()} | dict.fromkeys(path, 4.0)
-    labels = tuple(str(column) for column in range(columns))
-    return tuple(Series(str(row), labels, tuple(shade.get((row, j), 1.0) for j in range(columns))) for row in range(rows))
+    """The maze without its outer wall as a heat-map: 0 open, 1 mud, 3 wall, 6 path."""
+    shade = {cell: float(cost == MUD) for cell, cost in maze.items()} | dict.fromkeys(path, 6.0)
+    inside = range(1, columns - 1)
+    labels = tuple(str(column) for column in inside)
+    return tuple(Series(str(i), labels, tuple(shade.get((i, j), 3.0) for j in inside)) for i in range(1, rows - 1))
 
 
 def run(config: Config) -> Iterator[Event]:
@@ -254,7 +263,7 @@ def run(config: Config) -> Iterator[Event]:
         "greedy": greedy,
         "A*": a_star(weight),
     }
-    start, goal = (1, 1), (config.rows - 2, config.columns - 2)
+    start, goal = (1, 1), ((config.rows - 1) // 2 * 2 - 1, (config.columns - 1) // 2 * 2 - 1)  # first and last room
     over: dict[str, list[float]] = {name: [] for name in orders}  # cost above the optimum, as a share of it
     visited: dict[str, list[int]] = {name: [] for name in orders}
     fewest_steps = 0
@@ -271,8 +280,8 @@ def run(config: Config) -> Iterator[Event]:
             evolved = genetic(maze, start, goal, random.Random(config.seed), population=20, generations=20)
             for name in ("breadth-first", "A*"):
                 title = f"{name}: {len(routes[name].path) - 1} steps, cost {routes[name].cost} (optimum {optimum:g})"
-                yield Chart("heatmap", title, "column", "row", drawing(maze, routes[name].path, config.rows, config.columns))
-            yield Note("In the maps: walls are light, mud is darker, the path is darkest. Start top left, goal bottom right.")
+                yield Chart("heatmap", title, "", "", drawing(maze, routes[name].path, config.rows, config.columns))
+            yield Note("In the maps the path is darkest, then walls, mud, open cells. From top left to bottom right.")
             yield Table(
                 "The first maze",
                 ("method", "steps", "cost", "cells visited"),
@@ -288,13 +297,15 @@ def run(config: Config) -> Iterator[Event]:
         (Series("visited", tuple(means), tuple(means.values())),),
     )
     if config.break_:
-        yield Note("--break: the heuristic of A* is ten times too high, so the first way it finds need not be the cheapest.")
+        yield Note(
+            "--break: the heuristic of A* is ten times too high, so the first way it finds need not be the cheapest."
+        )
     dearer = sum(share > 0 for share in over["breadth-first"])
     optimal = sum(a == b == 0 for a, b in zip(over["A*"], over["uniform-cost"], strict=True))
     fewer = sum(a <= b for a, b in zip(visited["A*"], visited["uniform-cost"], strict=True))
     yield Verdict(
-        "A* and uniform-cost search pay exactly the optimum in every maze, A* never visits more cells, and breadth-first "
-        "takes the fewest steps in every maze but pays more in most",
+        "A* and uniform-cost search pay exactly the optimum in every maze, A* never visits more cells, and "
+        "breadth-first takes the fewest steps in every maze but pays more in most",
         holds=optimal == fewer == fewest_steps == config.mazes and dearer > config.mazes / 2,
         measured={
             "mazes": config.mazes,

@@ -1,0 +1,98 @@
+"""The catalogue of demos says the same as the demos themselves, and loads without them."""
+
+import ast
+import dataclasses
+import doctest
+import importlib
+import inspect
+import itertools
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from learn_llm.demos import catalogue, entry
+from learn_llm.demos.catalogue import DEMOS, SLUGS, Demo, Parameter
+from learn_llm.errors import UserError
+from learn_llm.running import RunConfig
+
+COMMON = {field.name for field in dataclasses.fields(RunConfig)}
+
+
+def config_class(demo: Demo) -> type[RunConfig]:
+    found: type[RunConfig] = importlib.import_module(f"learn_llm.demos.{demo.module}").Config
+    assert issubclass(found, RunConfig)
+    return found
+
+
+def field_docs(config: type[RunConfig]) -> dict[str, str]:
+    """The line of documentation under each field of a Config."""
+    [body] = [node.body for node in ast.parse(inspect.getsource(config)).body if isinstance(node, ast.ClassDef)]
+    docs = {}
+    for field, doc in itertools.pairwise(body):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(doc, ast.Expr):
+            assert isinstance(doc.value, ast.Constant)
+            docs[field.target.id] = str(doc.value.value)
+    return docs
+
+
+def test_all_fifty_slugs_are_known_in_order() -> None:
+    assert len(SLUGS) == len(set(SLUGS)) == 50
+    assert (SLUGS[4], SLUGS[5], SLUGS[42], SLUGS[49]) == ("curse-of-dimensionality", "search", "ppo", "llama2")
+    assert all(SLUGS[demo.question - 1] == demo.slug == slug for slug, demo in DEMOS.items())
+
+
+def test_built_and_not_yet_built() -> None:
+    assert catalogue.is_built("search")
+    assert not catalogue.is_built("what-is-ai")
+    with pytest.raises(UserError, match="no question is called 'serch'"):
+        catalogue.is_built("serch")
+
+
+@pytest.mark.parametrize("demo", DEMOS.values(), ids=lambda demo: str(demo.slug))
+def test_parameters_are_the_fields_of_the_config(demo: Demo) -> None:
+    config = config_class(demo)
+    fields = {field.name: field.default for field in dataclasses.fields(config)}
+    assert fields.keys() >= COMMON
+    assert {p.name: p.default for p in demo.parameters} == {n: d for n, d in fields.items() if n not in COMMON}
+    assert {p.name: p.meaning for p in demo.parameters} == field_docs(config)
+    assert all(type(p.default) is type(getattr(config(), p.name)) for p in demo.parameters)
+
+
+@pytest.mark.parametrize("demo", DEMOS.values(), ids=lambda demo: str(demo.slug))
+def test_ranges_hold_the_default_and_refuse_the_rest(demo: Demo) -> None:
+    make: Callable[..., RunConfig] = config_class(demo)
+    make()
+    for parameter in demo.parameters:
+        assert parameter.fault(parameter.default) is None
+        flag = "--" + parameter.name.replace("_", "-")
+        for value in (10**9, -(10**9), float("nan")):
+            with pytest.raises(UserError, match=flag):
+                make(**{parameter.name: value})
+
+
+@pytest.mark.parametrize("demo", DEMOS.values(), ids=lambda demo: str(demo.slug))
+def test_every_demo_says_what_to_look_at(demo: Demo) -> None:
+    for text in (demo.title, demo.breaks, demo.look_at, *demo.try_this):
+        assert text.strip() == text != ""
+    names = {"--break", *("--" + p.name.replace("_", "-") for p in demo.parameters)}
+    flags = {word.rstrip(":,.") for text in demo.try_this for word in text.split() if word.startswith("--")}
+    assert flags
+    assert flags <= names
+
+
+def test_choices_and_switches() -> None:
+    heads = Parameter("kv_heads", 8, "Heads.", choices=(1, 8))
+    assert heads.fault(8) is None
+    assert heads.fault(3) == "--kv-heads must be one of 1, 8, not 3"
+    assert Parameter("scale", True, "A switch.").fault(False) is None
+
+
+def test_the_catalogue_loads_nothing_heavy() -> None:
+    code = "import sys, learn_llm.demos.catalogue; print(sorted({'torch', 'numpy'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_the_examples_in_docstrings_are_true() -> None:
+    assert doctest.testmod(entry) == doctest.TestResults(failed=0, attempted=1)
