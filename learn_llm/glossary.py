@@ -202,6 +202,25 @@ repetition | share | 0 .. 0.5
     outside: High: the policy loops; a reward for length or a missing EOS invites it.
 distinct | share
     Share of different responses among all; low means that the policy has one answer for everything.
+
+# Demos
+contrast
+    (farthest - nearest) / nearest distance of a point to the others; near 0 all are equally far away.
+visited_ratio | | 0 .. 1
+    Cells that A* visits for each one that uniform-cost search visits, on the same maze.
+    outside: Above 1: the heuristic is not consistent, or the order of the frontier is wrong.
+squared_error
+    Mean squared difference between the output and the target.
+gradient_error
+    Distance between the mean of the sampled gradients and the exact gradient, without a baseline.
+gradient_error_baseline
+    The same distance with the leave-one-out baseline; usually far smaller at equal samples.
+accuracy_pooled | share
+    Share of right answers of the arm that averages instead of attending; it should stay at chance.
+ms_per_token | ms
+    Time for one more token after a long text, with the KV cache.
+ms_per_token_uncached | ms
+    Time for one more token after a long text when the whole text runs again.
 """
 
 

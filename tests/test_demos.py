@@ -26,6 +26,7 @@ from learn_llm.demos.backpropagation import Value
 from learn_llm.demos.catalogue import DEMOS, Demo
 from learn_llm.demos.perplexity import Source
 from learn_llm.events import Chart, Event, Metrics, Start, Verdict, from_json, to_json
+from learn_llm.glossary import find
 from learn_llm.gpt import GPT, GPTConfig
 
 OWN = (attention, backpropagation, curse_of_dimensionality, kv_cache, perplexity, policy_gradient, search)
@@ -48,7 +49,9 @@ def test_holds_as_it_is_and_fails_when_broken(demo: Demo, broken: bool) -> None:
     assert verdicts[0].holds is not broken
     assert all(math.isfinite(value) for value in verdicts[0].measured.values())
     assert not any(isinstance(event, Start) for event in events)
-    assert sum(isinstance(event, Metrics) for event in events) >= 5
+    metrics = [event for event in events if isinstance(event, Metrics)]
+    assert len(metrics) >= 5
+    assert all(find(name) for event in metrics for name in event.values)
     assert all(from_json(to_json(event)) == event for event in events if not isinstance(event, Chart))
     charts = [event for event in events if isinstance(event, Chart)]
     assert charts

@@ -257,7 +257,7 @@ def run(config: Config) -> Iterator[Event]:
         result.backward(accumulate)
         weights = [v.data - config.step_size * v.grad for v in values]
         losses.append(result.data)
-        yield Metrics(step, config.steps, {"loss": result.data})
+        yield Metrics(step, config.steps, {"squared_error": result.data})
     yield Chart(
         "line",
         "The network learns XOR with these gradients",
