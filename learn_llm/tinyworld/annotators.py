@@ -1,7 +1,7 @@
 """Annotators: they compare responses and say what is wrong with one.
 
-A pair is labelled by a Bradley-Terry draw from the gold scores, P(a is preferred) = σ((gold(a) - gold(b)) / noise), so the best
-accuracy that any reward model can reach on a set of pairs is known exactly.
+A pair is labelled by a Bradley-Terry draw from the gold scores, P(a is preferred) = σ((gold(a) - gold(b)) / noise),
+so the best accuracy that any reward model can reach on a set of pairs is known exactly.
 """
 
 import math

@@ -1,12 +1,11 @@
 """Documents for pretraining: a mixture of kinds, so that the kind of a document must be inferred from its context.
 
-That is what lets in-context learning appear in a small model, and explains it: the model infers which process wrote the text so
-far (implicit Bayesian inference, Xie et al. 2021, arXiv 2111.02080).  A kind is a function rng -> words; a mixture is a table of
-shares.  The curriculum goes from copying to looking up to everything (`STAGES`).
+That is what lets in-context learning appear in a small model, and explains it: the model infers which process wrote
+the text so far (implicit Bayesian inference, Xie et al. 2021, arXiv 2111.02080).  A kind is a function rng -> words;
+a mixture is a table of shares.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from random import Random
 
 from learn_llm.tinyworld import lexicon as lx
@@ -22,6 +21,29 @@ def copies(rng: Random) -> str:
     """A random list of words, said two to four times."""
     words = " ".join(some(rng, lx.vocabulary(), 4 + int(rng.random() * 24)))
     return " \n ".join([words] * (2 + int(rng.random() * 3)))
+
+
+def short_copies(rng: Random) -> str:
+    """Three to five words, said again and again: the shortest text that needs the circuit that copies."""
+    words = " ".join(some(rng, lx.vocabulary(), 3 + int(rng.random() * 3)))
+    return " \n ".join([words] * 6)
+
+
+def short_pairs(rng: Random) -> str:
+    """Two or three pairs of any words, again and again in random order: only what stands before tells what follows."""
+    words = some(rng, lx.vocabulary(), 4 + 2 * int(rng.random() * 2))
+    known = [f"{key} {value}" for key, value in zip(words[::2], words[1::2], strict=True)]
+    return " , ".join([*known, *(pick(rng, known) for _ in range(10 - len(known)))])
+
+
+def random_words(rng: Random) -> str:
+    """Lists of random words without a repeat: nothing in it can be predicted from what came before."""
+    return " \n ".join(" ".join(some(rng, lx.vocabulary(), 3 + int(rng.random() * 3))) for _ in range(6))
+
+
+def short_facts(rng: Random) -> str:
+    """One or two facts, then a few of them asked or said again."""
+    return _facts(rng, 1 + int(rng.random() * 2), 3)
 
 
 def pairs(rng: Random) -> str:
@@ -48,10 +70,14 @@ def _recall(rng: Random, relation: Relation, known: list[tuple[str, str]], key: 
 
 def facts(rng: Random) -> str:
     """A few facts, key first, then many of them asked or said again."""
+    return _facts(rng, 1 + int(rng.random() * 5), 5 + int(rng.random() * 7))
+
+
+def _facts(rng: Random, count: int, recalls: int) -> str:
     relation = pick(rng, RELATIONS)
-    known = relation.draw(rng, 1 + int(rng.random() * 5))
+    known = relation.draw(rng, count)
     told = " ".join(f"{relation.said(k, v)} ." for k, v in known)
-    again = (_recall(rng, relation, known, *pick(rng, known)) for _ in range(5 + int(rng.random() * 7)))
+    again = (_recall(rng, relation, known, *pick(rng, known)) for _ in range(recalls))
     return f"{told} \n {' '.join(again)}"
 
 
@@ -157,29 +183,30 @@ def unanswered(rng: Random) -> str:
 
 TRAINING = training()
 KINDS: Mapping[str, Kind] = {
-    kind.__name__: kind for kind in (copies, pairs, facts, knowledge, story, dialogue, talk, answered, unanswered)
+    kind.__name__: kind
+    for kind in (
+        short_pairs,
+        short_copies,
+        random_words,
+        copies,
+        pairs,
+        short_facts,
+        facts,
+        knowledge,
+        story,
+        dialogue,
+        talk,
+        answered,
+        unanswered,
+    )
 }
 
 
-@dataclass(frozen=True)
-class Stage:
-    """A part of the curriculum: up to this share of the training, documents are drawn with these shares."""
-
-    until: float
-    shares: Mapping[str, float]
-
-
-STAGES: tuple[Stage, ...] = (
-    Stage(0.06, {"copies": 0.5, "pairs": 0.5}),
-    Stage(0.30, {"copies": 0.05, "pairs": 0.25, "facts": 0.6, "knowledge": 0.1}),
-    Stage(
-        1.0,
-        {
-            "copies": 0.03, "pairs": 0.03, "facts": 0.18, "knowledge": 0.12, "story": 0.05, "dialogue": 0.14, "talk": 0.04,
-            "answered": 0.30, "unanswered": 0.11,
-        },
-    ),
-)  # fmt: skip
+# A share for each kind: what the last and longest part of pretraining reads.
+EVERYTHING: Mapping[str, float] = {
+    "copies": 0.03, "pairs": 0.03, "facts": 0.18, "knowledge": 0.12, "story": 0.05, "dialogue": 0.14, "talk": 0.04,
+    "answered": 0.30, "unanswered": 0.11,
+}  # fmt: skip
 
 
 def stream(rng: Random, shares: Mapping[str, float]) -> Iterator[str]:
@@ -188,8 +215,8 @@ def stream(rng: Random, shares: Mapping[str, float]) -> Iterator[str]:
     total = sum(weights)
     while True:
         at = rng.random() * total
-        for name, weight in zip(names, weights, strict=True):
-            at -= weight
-            if at < 0:
-                break
-        yield KINDS[name](rng)
+        chosen = 0
+        while chosen < len(names) - 1 and at >= weights[chosen]:
+            at -= weights[chosen]
+            chosen += 1
+        yield KINDS[names[chosen]](rng)

@@ -1,6 +1,7 @@
 """The families of tasks, composed of a few dozen skills, the attributes of the lexicon and the relations of a text."""
 
 from collections.abc import Callable
+from itertools import pairwise
 from random import Random
 
 from learn_llm.tinyworld import lexicon as lx
@@ -50,7 +51,8 @@ def classify(attribute: str, style: str, held_out: bool = False) -> Task:
         options, value, word = _case(rng, attribute, 3, extra)
         definition = pick(rng, DECIDE if held_out else CHOOSE).format(o=named(options))
         reference = f"{lx.statement(attribute, word, value)} ."
-        skills, addition = (CORRECT, style), ""
+        skills: tuple[str, ...] = (CORRECT, style)
+        addition = ""
         if extra:
             fact = next(a for a in extra if word in lx.PROPERTIES[a])
             skills, addition = (CORRECT, style, READ), lx.statement(fact, word, lx.PROPERTIES[fact][word])
@@ -77,7 +79,9 @@ def mapped(attribute: str, words: tuple[str, ...] = lx.LABELS, held_out: bool = 
         options, value, word = _case(rng, attribute, 2)
         labels = some(rng, words, 2)
         label = labels[options.index(value)]
-        pairs = [f"{name} if {lx.statement(attribute, 'it', option)}" for name, option in zip(labels, options, strict=True)]
+        pairs = [
+            f"{name} if {lx.statement(attribute, 'it', option)}" for name, option in zip(labels, options, strict=True)
+        ]
         frame = "when you read it , {a} , {b} ." if held_out else pick(rng, ("say {a} and {b} .", "write {a} , {b} ."))
         return Item(
             f"mapped_{attribute}", frame.format(a=pairs[0], b=pairs[1]), pick(rng, SHOW).format(x=word), label,
@@ -179,7 +183,9 @@ def position(index: int) -> Callable[[Random], tuple[str, str, frozenset[str], i
     return draw
 
 
-def the_one(kind_words: tuple[str, ...], others: tuple[str, ...]) -> Callable[[Random], tuple[str, str, frozenset[str], int]]:
+def the_one(
+    kind_words: tuple[str, ...], others: tuple[str, ...]
+) -> Callable[[Random], tuple[str, str, frozenset[str], int]]:
     """The only word of a sort among words of another sort."""
 
     def draw(rng: Random) -> tuple[str, str, frozenset[str], int]:
@@ -232,7 +238,9 @@ def remedy(rng: Random) -> tuple[str, str, frozenset[str], int]:
     return f"{pick(rng, lx.PEOPLE)} is {need}", lx.REMEDIES[need], frozenset(lx.REMEDIES.values()), 2
 
 
-def all_of(name: str, ask: str, wanted: tuple[str, ...], others: tuple[str, ...], domain: str, held_out: bool = False) -> Task:
+def all_of(
+    name: str, ask: str, wanted: tuple[str, ...], others: tuple[str, ...], domain: str, held_out: bool = False
+) -> Task:
     """Name every word of a sort: complete only with all of them."""
 
     def make(rng: Random) -> Item:
@@ -240,8 +248,8 @@ def all_of(name: str, ask: str, wanted: tuple[str, ...], others: tuple[str, ...]
         words = shuffled(rng, right + some(rng, others, 1 + (rng.random() < 0.5)))
         answer = [word for word in words if word in right]
         return Item(
-            name, ask, " , ".join(words), " , ".join(answer), f"{' , '.join(answer)} .", (CORRECT, COMPLETE, READ), domain,
-            len(words) - 1, (), frozenset(words), required=tuple(answer),
+            name, ask, " , ".join(words), " , ".join(answer), f"{' , '.join(answer)} .",
+            (CORRECT, COMPLETE, READ), domain, len(words) - 1, (), frozenset(words), required=tuple(answer),
         )  # fmt: skip
 
     return Task(name, make, held_out, generative=True)
@@ -250,7 +258,7 @@ def all_of(name: str, ask: str, wanted: tuple[str, ...], others: tuple[str, ...]
 def route(rng: Random) -> Item:
     """Go from one place to another along a chain; the shortest way is asked."""
     stops = some(rng, lx.PLACES, 3 + (rng.random() < 0.4))
-    links = " ".join(f"{a} leads to {b} ." for a, b in zip(stops, stops[1:], strict=False))
+    links = " ".join(f"{a} leads to {b} ." for a, b in pairwise(stops))
     steps = tuple(stops[1:])
     return Item(
         "route", pick(rng, ("tell the way .", "how does one get there ?")), f"{links} from {stops[0]} to {stops[-1]} .",
@@ -295,9 +303,12 @@ _ATTRIBUTES = (
 )  # fmt: skip
 _ADD_FACT = {"move": FACTUAL, "sound": FACTUAL, "legs": FACTUAL, "kind": COMMON, "group": COMMON, "use": FACTUAL}
 
+MAPPED = ("temperature", "size", "move", "kind", "group", "taste", "surface", "weight", "look", "home")
+HELD_OUT = ("risk", "week", "season", "age", "shape", "feeling")
+
 ALL: tuple[Task, ...] = (
     *(classify(a, _ADD_FACT.get(a, _THIRD[i % 3])) for i, a in enumerate(_ATTRIBUTES)),
-    *(mapped(a) for a in ("temperature", "size", "move", "kind", "group", "taste", "surface", "weight", "look", "home")),
+    *(mapped(a) for a in MAPPED),
     *(judge(a, ("yes", "no")) for a in ("temperature", "kind", "move", "made")),
     *(judge(a, ("true", "false")) for a in ("size", "group", "use", "home")),
     *(look_up(r, _THIRD[i % 3]) for i, r in enumerate(RELATIONS[:7])),
@@ -306,12 +317,17 @@ ALL: tuple[Task, ...] = (
     simple("first_word", ("say the first word .", "which word comes first ?"), position(0), READ, "words"),
     simple("second_word", ("say the second word .", "which word comes second ?"), position(1), SHORT, "words"),
     simple("last_word", ("say the last word .", "which word comes last ?"), position(-1), HARMLESS, "words"),
-    simple("the_animal", ("find the animal .", "which one is an animal ?"), the_one(lx.ANIMALS, lx.THINGS), READ, "nature"),
+    simple("the_animal", ("find the animal .", "which one is an animal ?"),
+           the_one(lx.ANIMALS, lx.THINGS), READ, "nature"),
     simple("the_food", ("find the food .", "which one can you eat ?"), the_one(lx.FOODS, lx.THINGS), SHORT, "food"),
-    simple("the_color", ("find the color .", "which word is a color ?"), the_one(lx.COLORS, lx.ANIMALS), HARMLESS, "words"),
-    simple("the_person", ("find the person .", "which word is a name ?"), the_one(lx.PEOPLE, lx.THINGS), READ, "people"),
-    simple("next_number", ("say the next number .", "which number comes next ?"), successor(lx.NUMBERS, 1), SHORT, "numbers"),
-    simple("number_before", ("say the number before .", "which number comes before ?"), successor(lx.NUMBERS, -1), READ, "numbers"),
+    simple("the_color", ("find the color .", "which word is a color ?"),
+           the_one(lx.COLORS, lx.ANIMALS), HARMLESS, "words"),
+    simple("the_person", ("find the person .", "which word is a name ?"),
+           the_one(lx.PEOPLE, lx.THINGS), READ, "people"),
+    simple("next_number", ("say the next number .", "which number comes next ?"),
+           successor(lx.NUMBERS, 1), SHORT, "numbers"),
+    simple("number_before", ("say the number before .", "which number comes before ?"),
+           successor(lx.NUMBERS, -1), READ, "numbers"),
     simple("bigger_number", ("say the bigger number .", "which number is bigger ?"), bigger, HARMLESS, "numbers"),
     simple("how_many", ("how many words are there ?", "count the words ."), how_many, SHORT, "numbers"),
     simple("remedy", ("what helps ?", "say what one needs ."), remedy, HARMLESS, "people"),
@@ -324,10 +340,11 @@ ALL: tuple[Task, ...] = (
     deed("deed", ("help the user .", "give an answer .")),
     deed("advice", ("tell how it is done .", "give advice .")),
     # Held out: nothing below is seen as a task before evaluation.
-    *(classify(a, _THIRD[i % 3], held_out=True) for i, a in enumerate(("risk", "week", "season", "age", "shape", "feeling"))),
+    *(classify(a, _THIRD[i % 3], held_out=True) for i, a in enumerate(HELD_OUT)),
     mapped("parity", lx.HELD_OUT_LABELS, held_out=True),
     judge("weight", ("right", "wrong"), held_out=True),
-    simple("same_word", ("same or different , compare them .",), same, READ, "words", ("same", "different"), held_out=True),
+    simple("same_word", ("same or different , compare them .",),
+           same, READ, "words", ("same", "different"), held_out=True),
     look_up(RELATIONS[7], SHORT, held_out=True),
     simple("opposite", ("give the opposite .",), opposite, READ, "words", held_out=True),
     simple("next_day", ("give the day after it .",), successor(lx.DAYS, 1), SHORT, "time", held_out=True),

@@ -11,7 +11,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 PEOPLE = tuple(
-    "mia tom ann leo eva max zoe ben ida sam lily finn nora hugo emma noah iris paul rosa karl vera otto lena jack".split()
+    "mia tom ann leo eva max zoe ben ida sam lily finn nora hugo emma noah iris paul rosa karl vera otto lena "
+    "jack".split()
 )
 COLORS = tuple("red blue green yellow black white brown pink gray purple".split())
 PLACES = tuple(
@@ -62,23 +63,63 @@ def _table(text: str) -> dict[str, str]:
 # What things are like: attribute -> word -> value.  Every value is one word.
 PROPERTIES: dict[str, dict[str, str]] = {
     "temperature": _table("hot: fire sun soup steam oven tea coffee\ncold: ice snow winter frost cellar milk juice"),
-    "size": _table("big: elephant horse cow oak tower truck train piano\nsmall: ant bee mouse cherry bean moth cricket daisy"),
+    "size": _table(
+        "big: elephant horse cow oak tower truck train piano\nsmall: ant bee mouse cherry bean moth cricket daisy"
+    ),
     "speed": _table("fast: horse eagle car train dog trout wasp\nslow: snail worm cow sheep beetle cart pig"),
-    "surface": _table("soft: wool pillow moth scarf glove sock cat sheep\nhard: stone iron hammer axe nut glass bowl drum"),
+    "surface": _table(
+        "soft: wool pillow moth scarf glove sock cat sheep\nhard: stone iron hammer axe nut glass bowl drum"
+    ),
     "weight": _table("heavy: piano elephant stone iron truck oven cow\nlight: feather leaf moth kite daisy wool sock"),
-    "move": _table("fly: owl crow eagle bee wasp moth\nswim: cod carp tuna eel salmon trout duck\nwalk: dog cat cow horse goat sheep hen"),
-    "home": _table("sea: cod tuna salmon ship\nriver: trout carp eel\nnest: owl crow eagle swan\nstable: horse cow goat"),
+    "move": _table(
+        "fly: owl crow eagle bee wasp moth\n"
+        "swim: cod carp tuna eel salmon trout duck\n"
+        "walk: dog cat cow horse goat sheep hen"
+    ),
+    "home": _table(
+        "sea: cod tuna salmon ship\nriver: trout carp eel\nnest: owl crow eagle swan\nstable: horse cow goat"
+    ),
     "sound": _table("bark: dog\nmoo: cow\nmeow: cat\nbuzz: bee wasp\nquack: duck\nhoot: owl\ncluck: hen"),
-    "look": _table("yellow: lemon sun\nred: cherry poppy fire\ngreen: leaf grass cabbage frog\nwhite: snow milk swan\nbrown: potato coffee bear\nblack: crow coal"),
+    "look": _table(
+        "yellow: lemon sun\n"
+        "red: cherry poppy fire\n"
+        "green: leaf grass cabbage frog\n"
+        "white: snow milk swan\n"
+        "brown: potato coffee bear\n"
+        "black: crow coal"
+    ),
     "taste": _table("sweet: honey plum pear grape cherry cake\nsour: lemon vinegar\nsalty: soup tuna cheese salt"),
-    "use": _table("cut: saw knife axe\nhit: hammer drum\ndig: spade\nclean: broom soap\ncarry: basket bag bucket\nplay: ball doll kite puzzle"),
-    "made": _table("wood: table chair violin bridge\nmetal: saw drill trumpet knife\ncloth: scarf shirt coat puppet\nglass: jar bottle window"),
+    "use": _table(
+        "cut: saw knife axe\n"
+        "hit: hammer drum\n"
+        "dig: spade\n"
+        "clean: broom soap\n"
+        "carry: basket bag bucket\n"
+        "play: ball doll kite puzzle"
+    ),
+    "made": _table(
+        "wood: table chair violin bridge\n"
+        "metal: saw drill trumpet knife\n"
+        "cloth: scarf shirt coat puppet\n"
+        "glass: jar bottle window"
+    ),
     "shape": _table("round: ball sun plum wheel drum\nlong: eel rope flute worm carrot\nflat: leaf paper floor coin"),
     "legs": _table("two: hen duck owl crow swan\nfour: dog cat cow horse goat\nsix: ant bee wasp moth beetle"),
-    "season": _table("winter: snow ice scarf frost\nsummer: sun beach bee\nspring: tulip daisy nest\nautumn: leaf grape apple"),
+    "season": _table(
+        "winter: snow ice scarf frost\nsummer: sun beach bee\nspring: tulip daisy nest\nautumn: leaf grape apple"
+    ),
     "risk": _table("safe: pillow doll tea sock puzzle milk\ndangerous: fire knife axe poison wasp eel"),
-    "room": _table("kitchen: oven knife bowl soup\nbedroom: pillow bed lamp\ngarden: rake tulip spade grass\nstable: horse hay"),
-    "worker": _table("baker: bread cake oven\nfarmer: cow hay rake\npainter: brush paint\nsailor: boat rope ship\nteacher: book pupil paper\ndoctor: medicine patient"),
+    "room": _table(
+        "kitchen: oven knife bowl soup\nbedroom: pillow bed lamp\ngarden: rake tulip spade grass\nstable: horse hay"
+    ),
+    "worker": _table(
+        "baker: bread cake oven\n"
+        "farmer: cow hay rake\n"
+        "painter: brush paint\n"
+        "sailor: boat rope ship\n"
+        "teacher: book pupil paper\n"
+        "doctor: medicine patient"
+    ),
     "age": _table("young: lamb puppy kitten chick pupil\nold: ruin castle grandfather tower"),
     "feeling": _table("good: happy calm proud joy gift\nbad: sad angry afraid bored pain"),
     "week": _table("weekday: monday tuesday wednesday thursday friday\nweekend: saturday sunday"),
@@ -134,7 +175,8 @@ FUNCTION_WORDS = tuple(
     them then there they thing things think this thought time to told too tool true two unknown us use used user very
     walked want was way we well went were what when where which who will wish with word words work works write wrong
     you your zero yes no true false open closed full empty day night late up down left stay gave found took bought
-    saw then mood food bigger belongs become than felt about ate home pick like keep both question begins written pair pairs alike agree today morning evening
+    saw then mood food bigger belongs become than felt about ate home pick like keep both question begins written pair
+    pairs alike agree today morning evening
     """.split()
 )
 
@@ -187,7 +229,19 @@ def is_true(attribute: str, word: str, value: str) -> bool:
 @cache
 def vocabulary() -> tuple[str, ...]:
     """Every word of the world, sorted; fewer than 1,024 with the special tokens."""
-    words = {*PEOPLE, *COLORS, *PLACES, *MOODS, *JOBS, *NUMBERS, *DAYS, *THINGS, *FUNCTION_WORDS, *LABELS, *HELD_OUT_LABELS}
+    words = {
+        *PEOPLE,
+        *COLORS,
+        *PLACES,
+        *MOODS,
+        *JOBS,
+        *NUMBERS,
+        *DAYS,
+        *THINGS,
+        *FUNCTION_WORDS,
+        *LABELS,
+        *HELD_OUT_LABELS,
+    }
     words |= {*RUDE, *UNSAFE_DEEDS, *SAFE_DEEDS, *DEED_STEPS.values(), *OPPOSITES, *REMEDIES, *REMEDIES.values()}
     for table in PROPERTIES.values():
         words |= {*table, *table.values()}

@@ -1,7 +1,7 @@
 """Probes of a base model: can it do what every later method builds on?
 
-A probe is a set of prompts with the words that must follow.  Greedy decoding gives exactly those words when, with the right words
-read in, the most likely token is right at every place: one forward pass measures it.
+A probe is a set of prompts with the words that must follow.  Greedy decoding gives exactly those words when, with the
+right words read in, the most likely token is right at every place: one forward pass measures it.
 """
 
 from collections.abc import Sequence
@@ -46,6 +46,16 @@ def copying(rng: Random, count: int) -> Probe:
     return Probe("copying", 1 / len(lx.vocabulary()), 0.95, tuple(questions))
 
 
+def pairing(rng: Random, count: int) -> Probe:
+    """Two pairs of random words, and the first word of one of them: what follows it?"""
+    questions = []
+    for _ in range(count):
+        a, b, c, d = some(rng, lx.vocabulary(), 4)
+        key, value = pick(rng, [(a, b), (c, d)])
+        questions.append(Question(f"{a} {b} , {c} {d} , {key}", value))
+    return Probe("pairing", 0.5, None, tuple(questions))
+
+
 def looking_up(rng: Random, count: int, among: int, backwards: bool = False) -> Probe:
     """Facts said with their key first; asked by key (easy) or by value (hard)."""
     questions = []
@@ -62,7 +72,19 @@ def looking_up(rng: Random, count: int, among: int, backwards: bool = False) -> 
 
 def general_knowledge(rng: Random, count: int) -> Probe:
     """Statements that can end in one way only: what a hen is, where a cod lives, what helps the hungry."""
-    open_ended = {"size", "speed", "surface", "weight", "temperature", "shape", "risk", "age", "feeling", "parity", "season"}
+    open_ended = {
+        "size",
+        "speed",
+        "surface",
+        "weight",
+        "temperature",
+        "shape",
+        "risk",
+        "age",
+        "feeling",
+        "parity",
+        "season",
+    }
     sure = [a for a in lx.PROPERTIES if a not in open_ended]
     questions, chance = [], 0.0
     for _ in range(count):
@@ -115,6 +137,7 @@ def all_probes(seed: int, count: int = 400) -> tuple[Probe, ...]:
     rng = Random(f"probes {seed}")
     return (
         copying(rng, count),
+        pairing(rng, count),
         looking_up(rng, count, 2),
         looking_up(rng, count, 4),
         looking_up(rng, count, 2, backwards=True),

@@ -1,4 +1,5 @@
-"""Relations that a text states: who owns what, what is where.  A fact is said with its key first: "the hat belongs to mia".
+"""Relations that a text states: who owns what, what is where.  A fact is said with its key first: "the hat belongs to
+mia".
 
 Asking with the key ("the hat") then leads to the value ("mia") by induction; asking with the value is the hard form.
 """

@@ -1,14 +1,16 @@
 """The gold rubric: FLASK's skills, scored 1 to 5 by rule on one response (Ye et al. 2023, arXiv 2307.10928).
 
-Rules take the place of FLASK's GPT-4 and human judges: the world is closed, so a rule can know.  Each rule looks at its own
-feature of the response and at no other, so that a perturbation aimed at one skill moves that skill alone.  The gold score
-of a response is the mean over its item's tagged skills, mapped from 1..5 to [-1, 1].  Nothing is ever trained on it.
+Rules take the place of FLASK's GPT-4 and human judges: the world is closed, so a rule can know.  Each rule looks at
+its own feature of the response and at no other, so that a perturbation aimed at one skill moves that skill alone.
+The gold score of a response is the mean over its item's tagged skills, mapped from 1..5 to [-1, 1].  Nothing is ever
+trained on it.
 
 Robustness and insightfulness belong to a model, not to one response: they are scored in `minimal_impls/flask.py` only.
 """
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
 from learn_llm.tinyworld import lexicon as lx
 from learn_llm.tinyworld.families import ADDED, COMMON, FACTUAL
@@ -90,7 +92,7 @@ def logical_efficiency(item: Item, response: str) -> int:
 
 
 def _added(item: Item, response: str, attributes: tuple[str, ...]) -> int:
-    """The statements about the item's subject after the first sentence: 5 all true, 3 some, 1 none true or none there."""
+    """The statements about the item's subject after the first sentence: 5 all true, 3 some, 1 none."""
     true = false = 0
     for words in sentences(response)[1:]:
         said = " ".join(words)
@@ -137,7 +139,7 @@ def metacognition(item: Item, response: str) -> int:
 def readability(item: Item, response: str) -> int:
     """5: ends with a full stop and no word is stammered; two points less for each fault."""
     words = tokens(response)
-    faults = (not words or words[-1] != ".") + sum(a == b for a, b in zip(words, words[1:], strict=False))
+    faults = (not words or words[-1] != ".") + sum(a == b for a, b in pairwise(words))
     return max(1, 5 - 2 * faults)
 
 

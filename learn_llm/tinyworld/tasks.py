@@ -1,12 +1,13 @@
 """Tasks of the tiny world: what is asked, what the right answer is, and which skills it takes.
 
 A `Task` is a family: it draws an `Item` (definition, input, answer) from a random generator.  Families are made by
-composing a few dozen skills with attributes and relations of the lexicon; options are drawn at random, so "answer with one of the
-options that stand in the definition" is the simplest rule that fits them all.  Held-out families share no definition and no set
-of options with the training ones, as in Super-NaturalInstructions (Wang et al. 2022, arXiv 2204.07705).
+composing a few dozen skills with attributes and relations of the lexicon; options are drawn at random, so "answer
+with one of the options that stand in the definition" is the simplest rule that fits them all.  Held-out families
+share no definition and no set of options with the training ones, as in Super-NaturalInstructions (Wang et al. 2022,
+arXiv 2204.07705).
 
-Each item carries FLASK's annotation (Ye et al. 2023, arXiv 2307.10928): up to three skills, a domain, a difficulty from 1 to 5.
-The skills follow from the prompt alone, so a reader of the prompt can know what will be judged.
+Each item carries FLASK's annotation (Ye et al. 2023, arXiv 2307.10928): up to three skills, a domain, a difficulty
+from 1 to 5. The skills follow from the prompt alone, so a reader of the prompt can know what will be judged.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """The tiny world's tokenizer: one token a word, a mark or a line break, made with the `tokenizers` library.
 
-In the world's own spelling tokens stand apart by single spaces and a line break is a token, too; `read` gives the text as one
-would write it ("the hat belongs to mia."), `spell` the tokens of the world's spelling.
+In the world's own spelling tokens stand apart by single spaces and a line break is a token, too; `read` gives the
+text as one would write it ("the hat belongs to mia."), `spell` the tokens of the world's spelling.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,9 @@ from functools import cache
 import tokenizers
 from tokenizers import AddedToken, Regex, decoders, models, pre_tokenizers
 
+from learn_llm.chat_format import TINY_TEMPLATE
 from learn_llm.tinyworld import lexicon as lx
+from learn_llm.tokenizer import Tokenizer
 
 PAD, BOS, EOS, USER, ASSISTANT = SPECIAL = ("<pad>", "<bos>", "<eos>", "<|user|>", "<|assistant|>")
 MARKS = ("\n", ".", ",", ":", "?")
@@ -43,3 +45,8 @@ def spell(ids: Sequence[int]) -> str:
     """The world's spelling of token numbers, special tokens left out: what writers write and the rubric reads."""
     words = tuple(vocabulary())
     return " ".join(words[index] for index in ids if index >= len(SPECIAL))
+
+
+def tokenizer() -> Tokenizer:
+    """The tokenizer as checkpoints carry it."""
+    return Tokenizer(build(), bos=BOS, eos=EOS, pad=PAD, chat_template=TINY_TEMPLATE)

@@ -1,8 +1,8 @@
 """Writers: people who answer, each with a flaw, and the mixed demonstrations that they leave.
 
-A flaw is a function (item, good response, rng) -> flawed response, aimed at one skill of the rubric.  Demonstrations for SFT mix
-them, and the common flaws are common enough that imitating the majority repeats them: imitation has a ceiling that
-learning from preferences can pass.
+A flaw is a function (item, good response, rng) -> flawed response, aimed at one skill of the rubric.  Demonstrations
+for SFT mix them, and the common flaws are common enough that imitating the majority repeats them: imitation has a
+ceiling that learning from preferences can pass.
 """
 
 from collections.abc import Callable, Mapping
