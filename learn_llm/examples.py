@@ -158,9 +158,10 @@ class World:
         }
         return Prompt(self.encoder.prompt(item.prompt), item.prompt, row, item)
 
-    def _items(self, purpose: str, count: int, held_out: int = HELD_OUT) -> tuple[list[Item], list[Item]]:
+    def _items(self, purpose: str, count: int, held_out: int | None = None) -> tuple[list[Item], list[Item]]:
         rng = random.Random(f"{self.seed} {purpose}")
-        return items(rng, count, held_out=False), items(rng, held_out, held_out=True)
+        evaluated = HELD_OUT if held_out is None else held_out
+        return items(rng, count, held_out=False), items(rng, evaluated, held_out=True)
 
 
 def items(rng: random.Random, count: int, held_out: bool) -> list[Item]:

@@ -78,18 +78,26 @@ class TrainConfig(RunConfig):
     """Precision of the forward pass (weights stay fp32); "auto": bf16 on CUDA, fp32 elsewhere."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch_size", "save_every"):
-            if getattr(self, name) < 1:
-                raise UserError(f"--{name.replace('_', '-')} must be at least 1, not {getattr(self, name)}")
-        for name in ("micro_batch_size", "weight_decay", "max_grad_norm", "max_length"):
-            if getattr(self, name) < 0:
-                raise UserError(f"--{name.replace('_', '-')} must not be negative: {getattr(self, name)}")
-        if not (0 < self.learning_rate < math.inf):
-            raise UserError(f"--learning-rate must be above 0, not {self.learning_rate}")
-        if not 0 <= self.warmup < 1:
+        self.need(1, "steps", "batch_size", "save_every")
+        self.need(0, "micro_batch_size", "weight_decay", "max_grad_norm", "max_length", "warmup")
+        self.need_above_0("learning_rate")
+        if self.warmup >= 1:
             raise UserError(f"--warmup is a share of the steps, from 0 to below 1, not {self.warmup}")
         if self.resume and not self.out:
             raise UserError("--resume needs --out FOLDER, the folder of the run to go on with")
+
+    def need(self, least: int, *names: str) -> None:
+        """Raises UserError where one of these settings is less than `least`, or no number."""
+        for name in names:
+            if not least <= getattr(self, name) < math.inf:
+                what = "must not be negative" if least == 0 else f"must be at least {least}"
+                raise UserError(f"--{name.replace('_', '-')} {what}: it is {getattr(self, name)}")
+
+    def need_above_0(self, *names: str) -> None:
+        """Raises UserError where one of these settings is not a positive number."""
+        for name in names:
+            if not 0 < getattr(self, name) < math.inf:
+                raise UserError(f"--{name.replace('_', '-')} must be above 0: it is {getattr(self, name)}")
 
 
 def choose_device(name: str = "auto") -> torch.device:

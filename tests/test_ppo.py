@@ -4,6 +4,8 @@ import doctest
 import itertools
 import json
 import math
+import sys
+from collections.abc import Generator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from learn_llm.minimal_impls import ppo
+from learn_llm import examples, rollouts
+from learn_llm.errors import UserError
+from learn_llm.events import Event, Metrics, Table, Verdict
+from learn_llm.examples import Encoder, Prompt
+from learn_llm.minimal_impls import ppo, reward_model
+from learn_llm.training import Setup
+from tests.small_models import WORDS, little_llama, llama_folder, word_tokenizer, world_tokenizer
 
 TRL = json.loads((Path(__file__).parent / "oracles" / "trl_ppo.json").read_text())["cases"]
 assert_close = partial(torch.testing.assert_close, rtol=0.0, atol=1e-5)
@@ -189,6 +197,16 @@ class TestEnumeration:
         assert float((new.exp() * ppo.kl_estimate(new, old, "k3")).sum()) == pytest.approx(0.3446, abs=1e-4)
         assert float((new.exp() * ppo.kl_estimate(old, new, "k3")).sum()) == pytest.approx(0.4220, abs=1e-4)
 
+    def test_as_a_reward_only_k1_has_the_gradient_of_the_kl(self) -> None:
+        """The policy gradient of E[k], with k taken as a constant, as a reward is."""
+        logits, ref = self.policy(0)[0].requires_grad_(), self.policy(3)[0].log_softmax(-1)
+        table = logits.log_softmax(-1)
+        exact = torch.autograd.grad((table.exp() * (table - ref)).sum(), logits, retain_graph=True)[0]
+        for kind, same in (("k1", True), ("k3", False)):
+            cost = ppo.kl_estimate(table, ref, "k1" if kind == "k1" else "k3").detach()
+            estimated = torch.autograd.grad((table.exp().detach() * table * cost).sum(), logits, retain_graph=True)[0]
+            assert torch.allclose(estimated, exact) == same
+
     def test_which_estimator_may_be_a_loss(self) -> None:
         """As a loss k1 has no gradient in the mean, and k2 has exactly the gradient of the KL."""
         logits, ref = self.policy(0)[0].requires_grad_(), self.policy(3)[0].log_softmax(-1)
@@ -300,3 +318,245 @@ def test_adaptive_kl_moves_towards_the_target_and_no_faster_than_a_fifth() -> No
     assert ppo.adapt_kl_coef(0.1, kl=6.0, target=6.0, horizon=1000, episodes=100) == 0.1
     assert ppo.adapt_kl_coef(0.1, kl=3.0, target=6.0, horizon=100, episodes=100) == pytest.approx(0.08)
     assert ppo.adapt_kl_coef(0.1, kl=600.0, target=6.0, horizon=100, episodes=100) == pytest.approx(0.12)
+
+
+# The whole file
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A little Llama, prompts in a file, and a reward that counts one word."""
+    rows = [{"prompt": f"hi {word}", "word": "good"} for word in WORDS]
+    (tmp_path / "prompts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    body = "return [float(r.split().count(w['word'])) for r, w in zip(responses, rows)]"
+    code = f"def count(prompts, responses, rows):\n    {body}\n"
+    (tmp_path / "my_reward.py").write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "my_reward", raising=False)
+    return {
+        "model": llama_folder(tmp_path / "llama"),
+        "data": str(tmp_path / "prompts.jsonl"),
+        "reward": "my_reward:count",
+        "steps": 2,
+        "batch_size": 12,
+        "mini_batch_size": 6,
+        "max_new_tokens": 8,
+        "device": "cpu",
+    }
+
+
+def run(**settings: Any) -> list[Event]:
+    return list(ppo.run(ppo.Config(**settings)))
+
+
+def metrics(events: list[Event]) -> list[dict[str, float]]:
+    return [dict(event.values) for event in events if isinstance(event, Metrics)]
+
+
+class Round:
+    """One round of sampling with a little Llama, before its first update."""
+
+    def __init__(self, **settings: Any) -> None:
+        tokenizer = word_tokenizer()
+        self.config = ppo.Config(mini_batch_size=4, max_new_tokens=8, **settings)
+        model = little_llama(tokenizer)
+        self.setup = Setup(self.config, model, Encoder(tokenizer, model.config), torch.device("cpu"))
+        self.agent = ppo.Agent(model)
+        self.reference = little_llama(tokenizer, seed=1)
+        asked = [Prompt(self.setup.encoder.prompt(text), text) for text in ("hi", "hi one two", "yes", "no no", "good")]
+        self.responses = rollouts.respond(self.setup, model, asked, 8, self.config.temperature)
+        self.actions = rollouts.as_actions(self.responses, "cpu")
+        self.scores = torch.arange(5.0)
+
+    def judge(self) -> tuple[ppo.Rollout, dict[str, float]]:
+        return ppo.judge(self.setup, self.config, self.agent, self.reference, self.actions, self.scores, 0.1)
+
+
+class TestBeforeTheFirstUpdate:
+    def test_the_value_head_is_0_and_the_ratio_1(self) -> None:
+        for temperature in (1.0, 0.7):
+            made = Round(temperature=temperature)
+            old, _ = made.judge()
+            assert old.values.abs().max() == 0
+            logits, values = made.agent(made.actions, temperature)
+            assert values.detach().abs().max() == 0
+            logprobs = rollouts.action_logprobs(logits, made.actions.chosen).detach()
+            ratio = ((logprobs - old.logprobs) * made.actions.mask).exp()
+            assert float((ratio - 1).abs().max()) < 1e-5
+
+    def test_the_first_advantages_are_the_rewards_still_to_come(self) -> None:
+        made = Round(whiten_advantages=False, lam=1.0)
+        old, _ = made.judge()
+        kl = (old.logprobs - old.ref_logprobs) * made.actions.mask
+        rewards = -0.1 * kl
+        for row, response in enumerate(made.responses):
+            rewards[row, len(response.ids) - 1] += made.scores[row]
+        to_come = rewards.flip(1).cumsum(1).flip(1) * made.actions.mask
+        torch.testing.assert_close(old.advantages, to_come, atol=1e-5, rtol=0)
+        torch.testing.assert_close(old.returns, to_come, atol=1e-5, rtol=0)
+
+    def test_advantages_are_whitened_over_the_whole_round(self) -> None:
+        made = Round()
+        kept = made.judge()[0].advantages[made.actions.mask.bool()]
+        assert float(kept.mean()) == pytest.approx(0, abs=1e-6)
+        assert float(kept.std()) == pytest.approx(1, abs=1e-4)
+
+    def test_the_gradient_is_that_of_reinforce(self) -> None:
+        made = Round(value_coef=0.0)
+        old, _ = made.judge()
+        ppo.losses(made.config, made.agent, made.actions, old, 0.1)["loss"].backward()
+        weight = made.agent.policy.model.embed_tokens.weight
+        assert weight.grad is not None
+        ours, weight.grad = weight.grad, None
+        logits, _ = made.agent(made.actions, 1.0)
+        logprobs = rollouts.action_logprobs(logits, made.actions.chosen)
+        (-(logprobs * old.advantages).sum() / made.actions.mask.sum()).backward()
+        torch.testing.assert_close(ours, weight.grad, atol=1e-6, rtol=1e-4)
+
+    def test_eos_is_an_action_that_is_trained_on(self) -> None:
+        made = Round()
+        ended = [i for i, response in enumerate(made.responses) if response.ended]
+        assert ended
+        old, _ = made.judge()
+        for row in ended:
+            last = len(made.responses[row].ids) - 1
+            assert int(made.actions.chosen[row, last]) == made.setup.encoder.eos_id
+            assert int(made.actions.mask[row, last]) == 1
+            assert float(old.advantages[row, last]) != 0
+
+    def test_the_kl_may_stand_in_the_loss(self) -> None:
+        in_loss, in_reward = Round(kl_in="loss", kl_estimator="k2"), Round()
+        old, _ = in_loss.judge()
+        found = ppo.losses(in_loss.config, in_loss.agent, in_loss.actions, old, 0.1)
+        kl = ppo.kl_estimate(old.logprobs, old.ref_logprobs, "k2") * in_loss.actions.mask
+        expected = found["policy_loss"] + 0.1 * found["value_loss"] + 0.1 * kl.sum() / in_loss.actions.mask.sum()
+        torch.testing.assert_close(found["loss"], expected)
+        assert not torch.equal(old.returns, in_reward.judge()[0].returns)
+        no_kl = ppo.token_rewards(in_loss.scores, kl, in_loss.actions.mask, 0.0)
+        torch.testing.assert_close(old.returns[:, 0], ppo.gae(no_kl, old.values, in_loss.actions.mask)[1][:, 0])
+
+
+def test_two_steps_with_an_own_reward_on_a_file(settings: dict[str, Any]) -> None:
+    events = run(**settings)
+    first, second = metrics(events)
+    assert first["kl"] == pytest.approx(0, abs=1e-5)
+    assert second["kl"] != 0
+    assert first["ratio"] == pytest.approx(1, abs=0.05)
+    told = {
+        "reward",
+        "kl",
+        "clip_fraction",
+        "entropy",
+        "value_loss",
+        "explained_variance",
+        "response_length",
+        "eos_rate",
+    }
+    assert told <= first.keys()
+    verdict = events[-1]
+    assert isinstance(verdict, Verdict)
+    assert {"reward_difference", "ci_low", "ci_high", "win_rate", "kl"} <= verdict.measured.keys()
+
+
+def test_it_learns_a_reward_and_shuffled_scores_teach_nothing(settings: dict[str, Any]) -> None:
+    longer = {**settings, "steps": 25, "batch_size": 48, "mini_batch_size": 24, "learning_rate": 1e-2, "kl_coef": 0.0}
+    learnt, broken = metrics(run(**longer)), metrics(run(**longer, break_=True))
+    assert sum(m["reward"] for m in learnt[-3:]) / 3 > learnt[0]["reward"] + 1
+    assert sum(m["reward"] for m in broken[-3:]) / 3 < learnt[0]["reward"] + 0.5
+
+
+def test_two_steps_with_a_reward_model(settings: dict[str, Any], tmp_path: Path) -> None:
+    tokenizer = word_tokenizer()
+    model = little_llama(tokenizer, seed=2)
+    made = Setup(ppo.Config(), model, Encoder(tokenizer, model.config), torch.device("cpu"))
+    reward_model.save_reward(reward_model.RewardModel(model), made, tmp_path / "reward")
+    assert len(metrics(run(**{**settings, "reward": ""}, reward_model=str(tmp_path / "reward")))) == 2
+    with pytest.raises(UserError, match="is no reward model"):
+        run(**{**settings, "reward": ""}, reward_model=settings["model"])
+
+
+@pytest.mark.parametrize(
+    "switch",
+    [
+        {"kl_in": "loss", "kl_estimator": "k3"},
+        {"kl_estimator": "k2"},
+        {"kl_target": 0.5},
+        {"whiten_rewards": True, "whiten_advantages": False},
+        {"score_position": "after"},
+        {"missing_eos": "subtract"},
+        {"missing_eos": "none"},
+        {"value_clip": 0.0, "epochs": 2},
+        {"temperature": 0.7},
+    ],
+)
+def test_every_switch_runs_and_changes_the_numbers(settings: dict[str, Any], switch: dict[str, Any]) -> None:
+    settings["steps"] = 3
+    assert metrics(run(**settings, **switch))[-1] != metrics(run(**settings))[-1]
+
+
+def test_micro_batches_change_no_number(settings: dict[str, Any]) -> None:
+    whole, parts = metrics(run(**settings)), metrics(run(**settings, micro_batch_size=2))
+    for a, b in zip(whole, parts, strict=True):
+        assert b == pytest.approx(a, rel=1e-3, abs=1e-4)
+
+
+def test_bf16_autocast_on_the_cpu(settings: dict[str, Any]) -> None:
+    rounded = metrics(run(**settings, dtype="bf16"))
+    assert len(rounded) == 2
+    assert all(math.isfinite(value) for values in rounded for value in values.values())
+    assert rounded != metrics(run(**settings))
+
+
+def test_an_interrupted_run_goes_on_with_the_same_numbers(settings: dict[str, Any], tmp_path: Path) -> None:
+    settings |= {"steps": 5, "save_every": 2, "kl_target": 0.01}
+    whole = run(**settings)
+    stopped = ppo.run(ppo.Config(**settings, out=str(tmp_path / "out")))
+    for event in stopped:
+        if isinstance(event, Metrics) and event.step == 3:
+            break
+    assert isinstance(stopped, Generator)
+    stopped.close()
+    again = run(**settings, out=str(tmp_path / "out"), resume=True)
+    assert metrics(again) == metrics(whole)[3:]
+    assert again[-1] == whole[-1]
+
+
+def test_a_loss_that_is_no_number_stops_the_run_at_its_step(
+    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ppo, "value_loss", lambda values, *_: values.sum() * math.nan)
+    with pytest.raises(UserError, match="the loss is nan at step 1"):
+        run(**settings)
+
+
+def test_in_the_tiny_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examples, "HELD_OUT", 40)
+    (tmp_path / "gold.py").write_text("def f(prompts, responses, rows):\n    return [len(r) / 9 for r in responses]\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    model = llama_folder(tmp_path / "llama", world_tokenizer(), context=128)
+    small = {"steps": 2, "batch_size": 8, "mini_batch_size": 4, "max_new_tokens": 5, "device": "cpu"}
+    events = run(model=model, reward="gold:f", **small)
+    assert -1 <= metrics(events)[0]["gold"] <= 1
+    verdict = events[-1]
+    assert isinstance(verdict, Verdict)
+    assert not verdict.holds
+    needed = {"gold_difference", "ci_low", "ci_high", "win_rate", "kl", "difference_to_best", "correctness_difference"}
+    assert needed <= verdict.measured.keys()
+    assert any(isinstance(event, Table) and len(event.columns) == 7 for event in events)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"steps": 0}, "--steps must be at least 1"),
+        ({"mini_batch_size": 0}, "--mini-batch-size must be at least 1"),
+        ({"max_new_tokens": 0}, "--max-new-tokens must be at least 1"),
+        ({"kl_coef": -0.1}, "--kl-coef must not be negative"),
+        ({"temperature": 0.0}, "--temperature must be above 0"),
+        ({"kl_in": "loss"}, "k1 has no gradient"),
+        ({"max_new_tokens": 60}, "every row of"),
+    ],
+)
+def test_bad_input(settings: dict[str, Any], setting: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        run(**{**settings, **setting})

@@ -30,7 +30,7 @@ def test_the_examples_in_docstrings_are_true() -> None:
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ({"steps": 0}, "--steps must be at least 1, not 0"),
+        ({"steps": 0}, "--steps must be at least 1: it is 0"),
         ({"batch_size": 0}, "--batch-size must be at least 1"),
         ({"micro_batch_size": -1}, "--micro-batch-size must not be negative"),
         ({"learning_rate": 0.0}, "--learning-rate must be above 0"),

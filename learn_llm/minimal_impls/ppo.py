@@ -7,9 +7,8 @@ A > 0 become likelier, but the ratio ρ = π / π_old gains nothing from leaving
     r_t = -β·(log π - log π_ref) + [t is last]·score              (Ziegler et al. 2019, arXiv 1909.08593, Eq. 2)
     L   = E[max(-A·ρ, -A·clip(ρ, 1 ± ε))] + c·½E[(V - R)²]        (Schulman et al. 2017, arXiv 1707.06347, Eq. 7, 9)
 
-Step 3 of RLHF (Ouyang et al. 2022, arXiv 2203.02155).  Sources below: [N] OpenAI's code of 2019 as told in "The N
-Implementation Details of RLHF with PPO" (Huang et al. 2023), [N+] arXiv 2403.17031, [S] arXiv 2307.04964, [TRL] its
-release 1.12.
+Step 3 of RLHF (Ouyang et al. 2022, arXiv 2203.02155).  [N] is OpenAI's code of 2019 as told in "The N Implementation
+Details of RLHF with PPO" (Huang et al. 2023), [N+] arXiv 2403.17031, [S] arXiv 2307.04964, [TRL] TRL 1.12.
 
 Implementation details
   1. The KL goes into each token's reward ([N], [N+], [TRL]); `--kl-in loss` adds it to the loss instead, as GRPO does.
@@ -46,6 +45,7 @@ import torch
 from torch import Tensor, nn
 
 from learn_llm import rollouts
+from learn_llm.errors import UserError
 from learn_llm.evaluation import compare_with_start, curves
 from learn_llm.events import Event, Metrics, Note, Stage
 from learn_llm.examples import batch_indices, source
@@ -115,6 +115,14 @@ class Config(TrainConfig):
     value_coef: float = 0.1
     """c, the weight of the value loss."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.need(1, "mini_batch_size", "max_new_tokens", "epochs")
+        self.need(0, "kl_coef", "kl_target", "value_clip", "value_coef")
+        self.need_above_0("temperature", "kl_horizon", "clip")
+        if self.kl_in == "loss" and self.kl_estimator == "k1":
+            raise UserError("--kl-in loss: k1 has no gradient in the mean; add --kl-estimator k2, or k3")
+
 
 def kl_estimate(logprobs: Tensor, ref_logprobs: Tensor, kind: Estimator = "k1") -> Tensor:
     """KL(π‖π_ref) estimated from each sampled token alone, (B, T) in nats, from log-probabilities (B, T).
@@ -127,11 +135,7 @@ def kl_estimate(logprobs: Tensor, ref_logprobs: Tensor, kind: Estimator = "k1") 
     tensor([0.1931])
     """
     delta = logprobs - ref_logprobs
-    if kind == "k1":
-        return delta
-    if kind == "k2":
-        return delta.square() / 2
-    return torch.expm1(-delta) + delta
+    return {"k1": delta, "k2": delta.square() / 2, "k3": torch.expm1(-delta) + delta}[kind]
 
 
 def whiten(x: Tensor, mask: Tensor, shift_mean: bool = True, unbiased: bool = True) -> Tensor:
@@ -160,9 +164,7 @@ def value_mask(mask: Tensor, position: Position) -> Tensor:
     >>> value_mask(torch.tensor([[1, 1, 0, 0]]), "after")
     tensor([[1, 1, 1, 0]])
     """
-    if position == "last":
-        return mask
-    return torch.cat((torch.ones_like(mask[:, :1]), mask[:, :-1]), dim=1)
+    return mask if position == "last" else torch.cat((torch.ones_like(mask[:, :1]), mask[:, :-1]), dim=1)
 
 
 def token_rewards(scores: Tensor, kl: Tensor, mask: Tensor, kl_coef: float, position: Position = "last") -> Tensor:
@@ -207,8 +209,7 @@ def gae(rewards: Tensor, values: Tensor, mask: Tensor, gamma: float = 1.0, lam: 
     rewards, values = rewards * mask, values * mask
     following = torch.cat((values[:, 1:], torch.zeros_like(values[:, :1])), dim=1)
     deltas = rewards + gamma * following - values
-    advantage = torch.zeros_like(deltas[:, 0])
-    advantages = torch.zeros_like(deltas)
+    advantage, advantages = torch.zeros_like(deltas[:, 0]), torch.zeros_like(deltas)
     for t in reversed(range(deltas.shape[1])):
         advantage = deltas[:, t] + gamma * lam * advantage
         advantages[:, t] = advantage
@@ -342,8 +343,9 @@ def run(config: Config) -> Iterator[Event]:
     setup = prepare(config)
     start = copy.deepcopy(setup.model).requires_grad_(False)  # π_ref
     prompts = source(setup.encoder, config).prompts(config.steps * config.batch_size, room=config.max_new_tokens)
-    own = config.reward and rollouts.own_reward(config.reward, setup.encoder)
-    reward = own or reward_of(config.reward_model, setup)
+    reward = (
+        rollouts.own_reward(config.reward, setup.encoder) if config.reward else reward_of(config.reward_model, setup)
+    )
     yield Note(f"{len(prompts.train):,} prompts, {len(prompts.held_out)} held out, {prompts.too_long} too long")
 
     yield Stage("PPO", 1, 2)
@@ -352,8 +354,7 @@ def run(config: Config) -> Iterator[Event]:
     with Progress(config, {"agent": agent}, optimiser, setup.save) as progress:
         kl_coef = progress.extra.get("kl_coef", config.kl_coef)
         for step in progress.steps():
-            rows = batch_indices(config.seed, len(prompts.train), config.batch_size, step)
-            asked = [prompts.train[i] for i in rows]
+            asked = [prompts.train[i] for i in batch_indices(config.seed, len(prompts.train), config.batch_size, step)]
             responses = rollouts.respond(
                 setup, agent.policy, asked, config.max_new_tokens, config.temperature, "rollout", step
             )

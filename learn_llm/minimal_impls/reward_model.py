@@ -74,6 +74,11 @@ class Config(TrainConfig):
     max_new_tokens: int = 40
     """The longest response when the SFT model writes one."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.need(1, "pairs", "held_out_pairs", "max_new_tokens")
+        self.need(0, "noise")
+
 
 class RewardModel(nn.Module):
     """A trunk and a head that gives one number."""
@@ -249,7 +254,7 @@ def reward_of(name: str, setup: Setup) -> Reward:
     def scores(responses: Sequence[Response]) -> list[float]:
         with torch.no_grad():
             rows = [score(reward, setup, [(r.prompt.ids, r.ids) for r in part]) for part in parts(responses, 64)]
-        return [float(number) for number in torch.cat(rows)]
+        return [float(number) for scored in rows for number in scored]
 
     return scores
 

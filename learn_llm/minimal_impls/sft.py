@@ -62,6 +62,10 @@ class Config(TrainConfig):
     max_new_tokens: int = 40
     """The longest response when the model is asked."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.need(1, "demonstrations", "max_new_tokens")
+
 
 def response_loss(logits: Tensor, tokens: Tensor, mask: Tensor, count: Tensor | int | None = None) -> Tensor:
     """Mean cross-entropy of the response tokens, a scalar in nats (details 1 to 3).
@@ -76,7 +80,7 @@ def response_loss(logits: Tensor, tokens: Tensor, mask: Tensor, count: Tensor | 
 
     >>> logits = torch.tensor([[[0.5, 0.5], [0.25, 0.75], [0.5, 0.5]]]).log()
     >>> response_loss(logits, torch.tensor([[0, 1, 0]]), torch.tensor([[0, 0, 1]])).exp()
-    tensor(4.0000)
+    tensor(4.)
     """
     logprobs = token_logprobs(logits, tokens)  # (B, T-1)
     labels = mask[:, 1:]
