@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from learn_llm.events import Chart, Metrics, Note, Sample, Series, Stage, Table, TokenRow, Tokens, Verdict
 from learn_llm.quizzes.bank import load_bank
-from learn_llm.tui import demo_text, kinsoku, prose, texts
+from learn_llm.tui import demo_text, kinsoku, styles, texts
 from learn_llm.tui.demo_state import LONGEST, DemoState
 from learn_llm.tui.desk import Standing
 from learn_llm.tui.filters import Filter, topic_counts, view_counts
@@ -74,7 +74,7 @@ class TestProse:
     def test_a_formula_keeps_its_columns(self) -> None:
         formula = "    value(s) = result     if s is final\n             = max         if it is my turn"
         shown = lines_of(f"Text before.\n\n{formula}\n\nText after.", 60)
-        assert shown[2:4] == [line for line in formula.split("\n")]
+        assert shown[2:4] == formula.split("\n")
         assert shown[1] == shown[4] == ""
 
     def test_no_line_is_wider_than_asked(self) -> None:
@@ -96,10 +96,12 @@ class TestProse:
     def test_styles_do_not_show_as_text(self) -> None:
         (block,) = blocks("**bold** and *soft* and `code` and [brackets]")
         assert block.text.plain == "bold and soft and code and [brackets]"
-        assert {str(span.style) for span in block.text.spans} == {prose.STRONG, prose.EMPHASIS, prose.CODE}
+        assert {str(span.style) for span in block.text.spans} == {styles.STRONG, styles.EMPHASIS, styles.CODE}
 
     def test_japanese_lines_are_joined_without_spaces_and_broken_by_kinsoku(self) -> None:
-        text = "方策勾配法は、期待報酬の勾配を推定する。\n「優位性」を掛けることで、分散が小さくなるー。PPO はクリップを使う。"
+        text = (
+            "方策勾配法は、期待報酬の勾配を推定する。\n「優位性」を掛けると、分散が小さくなるー。PPO はクリップを使う。"
+        )
         for width in range(12, 60):
             shown = lines_of(text, width)
             assert "".join(shown).replace(" ", "") == text.replace("\n", "").replace(" ", "")
@@ -111,23 +113,20 @@ class TestProse:
 
 class TestKeyGuard:
     def test_a_held_key_does_nothing_until_it_was_let_go(self) -> None:
-        now = 0.0
-        guard = KeyGuard(lambda: now)
+        repeats = [0.5, 0.53, 0.56, 0.65, 0.72, 0.8, 0.95]
+        times = iter([0.0, *repeats, 0.95 + REPEAT + 0.01])
+        guard = KeyGuard(lambda: next(times))
         guard.acted("space")
-        for now in (0.5, 0.53, 0.56, 0.65, 0.72, 0.8, 0.95):  # the terminal repeats it
-            assert not guard.allows("space")
-        now = 0.95 + REPEAT + 0.01
+        held = [guard.allows("space") for _ in repeats]
+        assert not any(held)
         assert guard.allows("space")
 
     def test_another_key_may_act_sooner(self) -> None:
-        now = 0.0
-        guard = KeyGuard(lambda: now)
+        times = iter([0.0, 0.1, 0.1 + REPEAT, FIRST_REPEAT - 0.05])
+        guard = KeyGuard(lambda: next(times))
         guard.acted("space")
-        now = 0.1
         assert not guard.allows("3")
-        now = 0.1 + REPEAT
         assert guard.allows("3")
-        now = FIRST_REPEAT - 0.05
         assert not guard.allows("space")
 
 
@@ -209,7 +208,9 @@ class TestDemoText:
         state.take(Chart("bar", "Title " * 20, "", "y", (Series("a", ("x", "y"), (1.0, 2.0)),)), now=1.0)
         state.take(Table("T", ("name", "value"), (("a" * 50, 1.5), ("b", None))), now=1.0)
         state.take(Note("word " * 60), now=1.0)
-        tokens = Tokens(tuple(f"token{i}" for i in range(30)), (TokenRow("advantage", tuple(float(i) for i in range(30))),))
+        tokens = Tokens(
+            tuple(f"token{i}" for i in range(30)), (TokenRow("advantage", tuple(float(i) for i in range(30))),)
+        )
         parts = [
             demo_text.status_lines(state, ENGLISH, 2.0, width),
             demo_text.curves(state, ENGLISH, width),

@@ -27,6 +27,10 @@ def screen_of(app: QuizApp) -> CardScreen:
     return app.screen
 
 
+def kind_of(app: QuizApp) -> type[object]:
+    return type(app.screen)
+
+
 def card_of(app: QuizApp) -> Card:
     return app.screen.query_one(Card)
 
@@ -151,7 +155,7 @@ async def test_a_session_shows_what_is_due_then_new_ones_then_the_end(tmp_path: 
     clock.pass_time(minutes=15)
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "s")
-        assert isinstance(app.screen, StudyScreen)
+        assert kind_of(app) is StudyScreen
         order = []
         while shown(app) is not None:
             order.append(shown(app))
@@ -167,7 +171,7 @@ async def test_a_session_shows_what_is_due_then_new_ones_then_the_end(tmp_path: 
         await press(pilot, "m")
         assert shown(app) == app.kit.desk.questions[NEW_AT_ONCE].id
         await press(pilot, "escape")
-        assert isinstance(app.screen, BrowseScreen)
+        assert kind_of(app) is BrowseScreen
         assert f"{len(order)} of 50 seen" in app.screen.query_one(TopBar).counts
 
 

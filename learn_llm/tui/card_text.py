@@ -7,6 +7,7 @@ from textual.content import Content
 from learn_llm.quizzes.bank import Question
 from learn_llm.tui import prose
 from learn_llm.tui.prose import Block
+from learn_llm.tui.styles import HEADING, QUIET
 from learn_llm.tui.texts import Texts
 
 
@@ -18,7 +19,7 @@ def question_block(question: Question) -> Block:
 def answer_blocks(question: Question, texts: Texts) -> Iterator[Block]:
     """The answer in the order of an interview: what to say, the details, what must not be missed, what comes next."""
     if question.lang != texts.language:
-        yield Block(Content.styled(texts("untranslated"), prose.QUIET))
+        yield Block(Content.styled(texts("untranslated"), QUIET))
     yield _heading(texts("short"), texts("short.note"))
     yield from prose.blocks(question.short_answer)
     yield _heading(texts("full"))
@@ -41,5 +42,5 @@ def answer_blocks(question: Question, texts: Texts) -> Iterator[Block]:
 
 
 def _heading(text: str, note: str = "") -> Block:
-    aside = Content.styled(f"  {note}", prose.QUIET) if note else Content("")
-    return Block(Content.styled(text, prose.HEADING) + aside)
+    aside = Content.styled(f"  {note}", QUIET) if note else Content("")
+    return Block(Content.styled(text, HEADING) + aside)

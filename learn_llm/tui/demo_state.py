@@ -7,7 +7,7 @@ from typing import Literal
 from learn_llm.events import Chart, Event, Metrics, Note, Sample, Series, Stage, Start, Table, Tokens, Verdict
 
 Status = Literal["starting", "running", "finished", "failed", "stopped"]
-LONGEST = 2048  # points kept of a curve: ten times what the widest terminal can show
+LONGEST = 1024  # points kept of a curve: five times what the widest chart can show
 
 
 @dataclass

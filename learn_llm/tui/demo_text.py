@@ -11,9 +11,9 @@ from textual.content import Content
 from learn_llm.charts import render
 from learn_llm.events import Chart, Sample, Table, Tokens, Verdict
 from learn_llm.glossary import find, mark
-from learn_llm.tui import prose
 from learn_llm.tui.demo_state import DemoState, Status
 from learn_llm.tui.prose import Block, lay_out
+from learn_llm.tui.styles import QUIET
 from learn_llm.tui.texts import Texts
 
 CURVE_HEIGHT = 7
@@ -21,7 +21,7 @@ CURVE_WIDTH = 28  # the narrowest curve that still reads well
 CHART_WIDTH, CHART_HEIGHT = 100, 15
 _BRAILLE = re.compile("[\u2801-\u28ff]+")
 _STATUS_STYLES: Mapping[Status, str] = {
-    "starting": prose.QUIET,
+    "starting": QUIET,
     "running": "$text-accent",
     "finished": "$text-success",
     "failed": "$text-error",
@@ -39,7 +39,7 @@ def status_lines(state: DemoState, texts: Texts, now: float, width: int) -> Cont
     first = Content.assemble((word, f"bold {_STATUS_STYLES[state.status]}"))
     if state.broken:
         first += Content.styled(f"  {texts('demo.broken')}", "bold $text-warning")
-    first += Content(" " * max(2, width - first.cell_length - cell_len(times))) + Content.styled(times, prose.QUIET)
+    first += Content(" " * max(2, width - first.cell_length - cell_len(times))) + Content.styled(times, QUIET)
     return Content("\n").join([first.truncate(width), _progress(state, width)])
 
 
@@ -49,8 +49,8 @@ def _progress(state: DemoState, width: int) -> Content:
     room = max(4, width - cell_len(stage) - cell_len(steps))
     share = state.step / state.steps if state.steps else 0.0
     done = round(room * min(1.0, share)) if state.running or state.steps else room
-    bar = Content.styled("⠶" * done, "$primary") + Content.styled("⠒" * (room - done), prose.QUIET)
-    return (Content(stage) + bar + Content.styled(steps, prose.QUIET)).truncate(width)
+    bar = Content.styled("⠶" * done, "$primary") + Content.styled("⠒" * (room - done), QUIET)
+    return (Content(stage) + bar + Content.styled(steps, QUIET)).truncate(width)
 
 
 def curves(state: DemoState, texts: Texts, width: int) -> Content:
@@ -84,7 +84,7 @@ def _metric(name: str, value: float, texts: Texts, width: int) -> Content:
     if entry is not None and entry.healthy:
         for note in (f"  {texts('metric.healthy', range=entry.healthy)}", f"  [{entry.healthy}]"):
             if line.cell_length + cell_len(note) <= width:
-                line += Content.styled(note, prose.QUIET)
+                line += Content.styled(note, QUIET)
                 break
     return line.truncate(width)
 
@@ -135,7 +135,7 @@ def _table(table: Table, width: int) -> Content:
         return "  ".join(parts).rstrip()
 
     head = [Content.styled(table.title, "bold")] if table.title else []
-    lines = [*head, Content.styled(line(list(table.columns)), prose.QUIET), *(Content(line(row)) for row in rows)]
+    lines = [*head, Content.styled(line(list(table.columns)), QUIET), *(Content(line(row)) for row in rows)]
     return Content("\n").join(part for entry in lines for part in (entry.fold(width) if entry.plain else [entry]))
 
 
@@ -164,7 +164,7 @@ def tokens(row: Tokens, width: int) -> Content:
         for number in range(len(row.rows) + 1):
             name = "" if number == 0 else row.rows[number - 1].name
             cells = (set_cell_size(columns[i][number], sizes[i]) for i in range(start, end))
-            lines.append(Content.styled(set_cell_size(name, names), prose.QUIET) + Content("  " + "  ".join(cells)))
+            lines.append(Content.styled(set_cell_size(name, names), QUIET) + Content("  " + "  ".join(cells)))
         start = end
     return Content("\n").join(lines)
 
@@ -182,7 +182,7 @@ def _sample(sample: Sample, texts: Texts, width: int) -> list[Content]:
         Block(Content(sample.response), lead=set_cell_size(texts("response"), names), indent=names, gap=False),
     ]
     if scores:
-        blocks.append(Block(Content.styled(scores, prose.QUIET), indent=names, gap=False))
+        blocks.append(Block(Content.styled(scores, QUIET), indent=names, gap=False))
     return [*lay_out(blocks, width), Content("")]
 
 
@@ -207,7 +207,7 @@ def _measured(measured: Mapping[str, float], width: int) -> Iterator[Content]:
     names = max(map(cell_len, measured)) + 1
     count = max(1, width // (names + 14))
     entries = [
-        Content.styled(set_cell_size(name, names), prose.QUIET) + Content(f" {value:<10.4g}  ")
+        Content.styled(set_cell_size(name, names), QUIET) + Content(f" {value:<10.4g}  ")
         for name, value in measured.items()
     ]
     yield Content("")

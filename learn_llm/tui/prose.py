@@ -13,15 +13,11 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from learn_llm.tui.kinsoku import has_wide, line_breaks
+from learn_llm.tui.styles import CODE, EMPHASIS, HEADING, QUIET, STRONG
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-HEADING = "bold $primary"
-CODE = "$secondary"
-STRONG = "bold"
-EMPHASIS = "italic"
-QUIET = "$foreground 60%"
 LAST_LATIN = "\u2e7f"  # after it: Chinese and Japanese, written without spaces
 
 

@@ -132,6 +132,14 @@ class CardScreen(Screen[None]):
         problem = self.desk.problem
         bar.alarm = "" if problem is None else self.texts("unsaved", problem=problem)
 
+    def on_resize(self) -> None:
+        """Where the terminal was too small nothing had the focus; it goes back to where it was."""
+        self.call_after_refresh(self._refocus)
+
+    def _refocus(self) -> None:
+        if self.focused is None and self.is_current:
+            self.go_to(self.pane)
+
     # Panes
 
     def go_to(self, pane: Pane) -> None:

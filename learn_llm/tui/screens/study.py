@@ -11,8 +11,8 @@ from textual.widgets import Static
 
 from learn_llm.tui.desk import NEW_AT_ONCE
 from learn_llm.tui.kit import Kit
-from learn_llm.tui.prose import HEADING
 from learn_llm.tui.screens.card_screen import CardScreen
+from learn_llm.tui.styles import HEADING
 from learn_llm.tui.widgets.key_bar import KeyBar, bindings_of
 from learn_llm.tui.widgets.too_small import TooSmall
 from learn_llm.tui.widgets.top_bar import TopBar

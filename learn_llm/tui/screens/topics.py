@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from learn_llm.tui.prose import QUIET
+from learn_llm.tui.styles import QUIET
 from learn_llm.tui.texts import Texts
 from learn_llm.tui.widgets.key_bar import KeyBar
 

@@ -18,7 +18,8 @@ from learn_llm.errors import UserError
 from learn_llm.quizzes.bank import Question
 from learn_llm.tui.card_text import answer_blocks, question_block
 from learn_llm.tui.key_guard import KeyGuard
-from learn_llm.tui.prose import QUIET, Block
+from learn_llm.tui.prose import Block
+from learn_llm.tui.styles import QUIET
 from learn_llm.tui.texts import Texts
 from learn_llm.tui.widgets.page import Page
 

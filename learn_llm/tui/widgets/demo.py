@@ -17,6 +17,7 @@ from learn_llm.tui import demo_text, prose
 from learn_llm.tui.demo_state import DemoState, Status
 from learn_llm.tui.kit import Kit
 from learn_llm.tui.prose import Block, lay_out
+from learn_llm.tui.styles import QUIET
 from learn_llm.tui.widgets.card import CardBody
 
 TICK = 0.5  # seconds after which the clock is shown anew while nothing else is new
@@ -70,7 +71,7 @@ class DemoPane(Vertical):
         self.state = DemoState(broken=broken, started=self.kit.seconds())
         self.state.changed.update(SECTIONS)
         self._watching = asyncio.create_task(self._watch(self.state, self.kit.command(demo, broken), self._watching))
-        title = Content.assemble((f"{self.texts('demo.title')}  ", prose.QUIET), (demo.title, "bold $primary"))
+        title = Content.assemble((f"{self.texts('demo.title')}  ", QUIET), (demo.title, "bold $primary"))
         self.query_one("#demo-head", Static).update(title)
         self.query_one("#demo-body", CardBody).scroll_home(animate=False)
         self._draw()
@@ -84,8 +85,8 @@ class DemoPane(Vertical):
 
     async def on_unmount(self) -> None:
         """The child is gone before the app is."""
-        self.stop()
         if self._watching is not None:
+            self._watching.cancel()
             await asyncio.wait([self._watching])
 
     def action_stop_demo(self) -> None:
@@ -181,7 +182,7 @@ class DemoPane(Vertical):
         if self.state.running:
             blocks += [prose.heading(self.texts("demo.look")), Block(prose.inline(self.demo.look_at), gap=False)]
         if self.state.status == "starting":
-            blocks.append(Block(Content.styled(self.texts("demo.loading"), prose.QUIET)))
+            blocks.append(Block(Content.styled(self.texts("demo.loading"), QUIET)))
         return Content("\n").join(lay_out(blocks, width))
 
     def _try(self, width: int) -> Content:

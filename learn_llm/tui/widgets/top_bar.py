@@ -9,7 +9,7 @@ from textual.style import Style
 from textual.widget import Widget
 
 from learn_llm.tui.filters import VIEWS, Filter
-from learn_llm.tui.prose import QUIET
+from learn_llm.tui.styles import QUIET
 from learn_llm.tui.texts import Texts
 
 

@@ -1,0 +1,122 @@
+"""Every key that is shown does something: its action exists, has a label in both languages, and does not fail."""
+
+import random
+from pathlib import Path
+
+import pytest
+from textual.app import App
+from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.pilot import Pilot
+
+from learn_llm.tui.app import QuizApp
+from learn_llm.tui.screens.browse import BrowseScreen
+from learn_llm.tui.screens.help import HelpScreen
+from learn_llm.tui.screens.study import StudyScreen
+from learn_llm.tui.screens.topics import TopicList, TopicPicker
+from learn_llm.tui.texts import TEXTS
+from learn_llm.tui.widgets.card import Card, CardBody
+from learn_llm.tui.widgets.demo import DemoPane
+from learn_llm.tui.widgets.key_bar import KeyBar, action_name, bindings_of
+from learn_llm.tui.widgets.question_list import QuestionList
+from learn_llm.tui.widgets.search_box import SearchBox
+from tests.tui_app import LARGE, SMALL, make_app
+
+OWNERS: tuple[type[DOMNode], ...] = (
+    *(QuizApp, BrowseScreen, StudyScreen, HelpScreen, TopicPicker, TopicList, Card, CardBody),
+    *(DemoPane, QuestionList, SearchBox),
+)
+SITUATIONS: dict[str, tuple[str, ...]] = {
+    "list": (),
+    "list after a rating": ("enter", "space", "3", "escape"),
+    "search": ("slash",),
+    "searched": ("slash", "k", "l", "enter"),
+    "topics": ("t",),
+    "help": ("question_mark",),
+    "card": ("enter",),
+    "answer": ("enter", "space"),
+    "study": ("s",),
+    "study, answered": ("s", "space"),
+    "study, rated": ("s", "space", "3"),
+    "demo": (*"jjjj", "enter", "d"),
+    "demo from the list": (*"jjjj", "d", "tab"),
+    "demo, stopped": (*"jjjj", "d", "x"),
+    "demo while studying": ("s", *"nnnn", "d"),
+}
+
+
+def all_bindings() -> list[tuple[type[DOMNode], Binding]]:
+    return [(owner, binding) for owner in OWNERS for binding in bindings_of(owner)]
+
+
+@pytest.mark.parametrize(("owner", "binding"), all_bindings(), ids=lambda part: getattr(part, "__name__", ""))
+def test_every_binding_has_an_action_and_a_label(owner: type[DOMNode], binding: Binding) -> None:
+    name = action_name(binding)
+    assert hasattr(owner, f"action_{name}") or hasattr(App, f"action_{name}"), f"{owner.__name__} has no {name}"
+    for language in TEXTS:
+        assert f"key.{name}" in TEXTS[language]
+
+
+def test_every_label_belongs_to_a_binding() -> None:
+    names = {action_name(binding) for _, binding in all_bindings()}
+    inherited = {
+        action_name(binding)
+        for owner in (BrowseScreen, StudyScreen)
+        for base in owner.__mro__[1:2]
+        for binding in bindings_of(base)
+    }
+    labels = {key.removeprefix("key.") for key in TEXTS["en"] if key.startswith("key.")}
+    assert labels == names | inherited
+
+
+def test_keys_are_safe_in_every_terminal() -> None:
+    """Letters, digits, arrows, F keys, and the few names that tmux, SSH and VS Code let through."""
+    safe = {"enter", "space", "tab", "shift+tab", "escape", "backspace", "up", "down", "left", "right", "home", "end"}
+    safe |= {"pageup", "pagedown", "slash", "question_mark", "f1", *(f"ctrl+{letter}" for letter in "bdfuz")}
+    for _, binding in all_bindings():
+        for key in binding.key.split(","):
+            assert key in safe or (len(key) == 1 and key.isalnum()), key
+
+
+async def situation(pilot: Pilot[None], keys: tuple[str, ...]) -> None:
+    for key in keys:
+        await pilot.press(key)
+        await pilot.pause()
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+@pytest.mark.parametrize("keys", SITUATIONS.values(), ids=SITUATIONS.keys())
+async def test_every_key_shown_does_something(tmp_path: Path, keys: tuple[str, ...], size: tuple[int, int]) -> None:
+    """In each situation: each binding in the key bar resolves to a method, and pressing its key handles it."""
+    app = make_app(tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await situation(pilot, keys)
+        shown = list(app.screen.active_bindings.values())
+        assert shown
+        for node, binding, enabled, _ in shown:
+            if binding.show and enabled:
+                name = f"action_{action_name(binding)}"
+                assert any(callable(getattr(owner, name, None)) for owner in (node, app)), f"{node} lacks {name}"
+        bar = str(app.screen.query_one(KeyBar).render())
+        assert bar.strip()
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_no_sequence_of_keys_brings_the_app_down(tmp_path: Path, seed: int) -> None:
+    """A few hundred keys at random, of all that are bound anywhere but quit."""
+    keys = sorted({key for _, binding in all_bindings() for key in binding.key.split(",")} - {"q"})
+    rng = random.Random(seed)
+    app = make_app(tmp_path)
+    async with app.run_test(size=rng.choice([SMALL, LARGE])) as pilot:
+        for _ in range(100):
+            await pilot.press(rng.choice(keys))
+            assert app.is_running
+
+
+@pytest.mark.parametrize("keys", [("q",), ("enter", "q"), ("s", "q"), ("s", "space", "q"), (*"jjjj", "d", "q")])
+async def test_q_quits(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    app = make_app(tmp_path)
+    async with app.run_test(size=SMALL) as pilot:
+        await situation(pilot, keys)
+    assert not app.is_running
+    assert app.return_code == 0
