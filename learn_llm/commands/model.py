@@ -61,6 +61,18 @@ def add(name: str) -> None:
 
 
 @model.command()
+@click.argument("names", nargs=-1)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Where the checkpoints and their state go.")
+@click.option("--json", "as_json", is_flag=True, help="One event a line.")
+@click.pass_context
+def build(ctx: click.Context, names: tuple[str, ...], out: Path, as_json: bool) -> None:
+    """Build the bundled checkpoints from nothing; the same command goes on after an interruption."""
+    from learn_llm.commands.build import build as build_all
+
+    ctx.exit(build_all(names, out, as_json))
+
+
+@model.command()
 @click.argument("name")
 @click.option("--check", is_flag=True, help="Measure the probes again, on fresh text; ends with 1 below the bar.")
 @click.option("--seed", default=0, show_default=True, help="Draws the text of --check.")
