@@ -12,6 +12,7 @@ from rich.cells import cell_len
 
 from learn_llm.events import Chart, Metrics, Note, Sample, Series, Stage, Table, TokenRow, Tokens, Verdict
 from learn_llm.quizzes.bank import load_bank
+from learn_llm.quizzes.index import TOPICS
 from learn_llm.tui import demo_text, kinsoku, styles, texts
 from learn_llm.tui.demo_state import LONGEST, DemoState
 from learn_llm.tui.desk import Standing
@@ -39,6 +40,7 @@ class TestTexts:
     def test_japanese_is_japanese(self) -> None:
         same = {key for key in TEXTS["en"] if TEXTS["en"][key] == TEXTS["ja"][key]}
         assert same == {"mark.later"}
+        assert {key.removeprefix("topic.") for key in TEXTS["en"] if key.startswith("topic.")} == set(TOPICS)
 
     def test_language_from_option_then_variable_then_locale(self) -> None:
         assert choose("ja", {"LEARN_LLM_LANG": "en"}) == "ja"

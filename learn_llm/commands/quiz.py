@@ -6,7 +6,11 @@ import click
 
 
 @click.command()
-@click.option("--lang", help="Language of interface and questions: en or ja. Default: LEARN_LLM_LANG, then the locale.")
+@click.option(
+    "--lang",
+    type=click.Choice(["en", "ja"]),
+    help="Language of the interface and the questions.  By default LEARN_LLM_LANG, then the locale.",
+)
 @click.option("--bank", type=click.Path(path_type=Path), help="A folder with questions of your own.")
 def quiz(lang: str | None, bank: Path | None) -> None:
     """Study the 50 questions in the terminal."""

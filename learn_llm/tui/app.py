@@ -1,5 +1,8 @@
 """The quiz in the terminal."""
 
+import asyncio
+import contextlib
+import signal
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -44,6 +47,13 @@ class QuizApp(App[None]):
         if constants.DEFAULT_THEME == "textual-dark":  # none was asked for by TEXTUAL_THEME
             self.theme = DARK.name
 
+    def on_mount(self) -> None:
+        """A terminal that is closed, or a polite kill, ends the app as a key does: with its demo."""
+        loop = asyncio.get_running_loop()
+        for name in ("SIGTERM", "SIGHUP"):
+            with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
+                loop.add_signal_handler(getattr(signal, name), self.exit)
+
     def get_default_screen(self) -> Screen[None]:
         """The list of questions."""
         return BrowseScreen(self.kit)
@@ -57,6 +67,10 @@ class QuizApp(App[None]):
                 run = partial(self.run_action, binding.action, node)
                 yield SystemCommand(label, self.kit.texts("command.key", key=self.get_key_display(binding)), run)
         yield from super().get_system_commands(screen)
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C copies; says which key quits."""
+        self.notify(self.kit.texts("quit.hint"))
 
     def action_help(self) -> None:
         """Shows the keys of this screen."""

@@ -100,6 +100,8 @@ class BrowseScreen(CardScreen):
             await self.show_card(message.id)
 
     async def _show_current(self) -> None:
+        if not self.list.is_attached:  # the app was left before its first picture was drawn
+            return
         self._has_card = True
         row = self.list.current
         await self.show_card(row.id if row else None)
@@ -159,6 +161,12 @@ class BrowseScreen(CardScreen):
         if action == "back":
             return self.pane != "list" or self.demo_open or not self.filter.is_open
         return super().check_action(action, parameters)
+
+    async def action_demo(self) -> None:
+        """Runs the demo of the question under the cursor."""
+        if not self._has_card:
+            await self._show_current()
+        await super().action_demo()
 
     async def action_back(self) -> None:
         """From the demo to the card, from the card to the list, in the list to all questions."""

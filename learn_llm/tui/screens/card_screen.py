@@ -93,11 +93,12 @@ class CardScreen(Screen[None]):
 
         id = question.id
         demo = DEMOS.get(question.demo)
+        is_due = self.desk.standings()[id].kind == "due"
 
         def intervals() -> tuple[str, ...]:
             return tuple(self.texts.interval(wait) for wait in self.desk.previews(id))
 
-        return CardView(question, self.mark(id), intervals, demo.title if demo else None)
+        return CardView(question, self.mark(id), is_due, intervals, demo.title if demo else None)
 
     def mark(self, id: str) -> str:
         """When the question is due, in a word or two."""

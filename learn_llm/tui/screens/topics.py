@@ -39,7 +39,7 @@ class TopicPicker(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         rows = [Option(self.texts("topics.any"), id="")]
         for topic, count in self.counts.items():
-            rows.append(Option(Content.assemble((f"{count:>3}  ", QUIET), topic.replace("-", " ")), id=topic))
+            rows.append(Option(Content.assemble((f"{count:>3}  ", QUIET), self.texts(f"topic.{topic}")), id=topic))
         with Vertical(id="window"):
             yield Static(self.texts("topics.title"), id="window-title")
             yield TopicList(*rows, compact=True)

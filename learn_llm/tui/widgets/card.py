@@ -33,6 +33,7 @@ class CardView:
 
     question: Question
     mark: str
+    is_due: bool
     intervals: Callable[[], tuple[str, ...]]
     demo: str | None
 
@@ -197,12 +198,12 @@ class Card(Vertical):
             page.show([])
             return
         question = card.question
-        topics = ", ".join(topic.replace("-", " ") for topic in question.topics)
+        topics = ", ".join(self.texts(f"topic.{topic}") for topic in question.topics)
         head = Content.assemble(
             (f"{question.number}", "bold $primary"), f"  {self.texts(question.level)}  ", (topics, QUIET)
         )
         self.query_one("#card-head", Static).update(head)
-        self.query_one("#card-mark", Static).update(card.mark)
+        self.query_one("#card-mark", Static).update(Content.styled(card.mark, "$accent" if card.is_due else QUIET))
         blocks: list[Block] = [question_block(question)]
         if self.revealed:
             try:

@@ -57,7 +57,7 @@ class ViewBar(Widget):
         """The chosen view is in brackets, so that it is seen without colour."""
         chosen = []
         if self.filter.topic:
-            chosen.append(self.texts("topic", topic=self.filter.topic.replace("-", " ")))
+            chosen.append(self.texts("topic", topic=self.texts(f"topic.{self.filter.topic}")))
         if self.filter.words:
             chosen.append(self.texts("search", text=self.filter.words))
         note = Content.styled("   ".join(chosen), "bold $accent")
