@@ -19,9 +19,9 @@ Implementation details
      left-padded, right-padded and unpadded batches agree.
   4. Grouped-query attention: several query heads share one key and value head (Ainslie et al. 2023, arXiv 2305.13245).
   5. SwiGLU: down(silu(gate(x)) * up(x)) (Shazeer 2020, arXiv 2002.05202).
-  6. Weights start at N(0, 1/sqrt(D)), those that write into the residual stream divided by sqrt(2 L), so that the stream
-     does not grow with depth (Radford et al. 2019, GPT-2, section 2.3).  GPT-2's fixed 0.02 is 1/sqrt(D) at D = 2500; at
-     D = 128 it is four times too small, and the circuit that copies forms much later.
+  6. Weights start at N(0, 1/sqrt(D)), those that write into the residual stream divided by sqrt(2 L), so that the
+     stream does not grow with depth (Radford et al. 2019, GPT-2, section 2.3).  GPT-2's fixed 0.02 is 1/sqrt(D) at
+     D = 2500; at D = 128 it is four times too small, and the circuit that copies forms much later.
 Left out: dropout and biases (Llama 1 to 3 have none), long-context rotary variants other than Llama 3's.
 
 Shapes: B rows, T new positions, S positions past and new, D hidden size, H query heads, K key/value heads, hd size of
@@ -168,7 +168,8 @@ class Decoder(nn.Module):
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__()
-        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
+        empty = torch.empty(config.vocab_size, config.hidden_size)  # drawn in GPT.init_weights
+        self.embed_tokens: nn.Embedding = nn.Embedding.from_pretrained(empty, freeze=False)
         self.layers = nn.ModuleList(Layer(config, index) for index in range(config.num_hidden_layers))
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
@@ -197,7 +198,9 @@ class GPT(nn.Module):
 
     @torch.no_grad()
     def init_weights(self, generator: torch.Generator | None = None) -> None:
-        """Draw all weights anew (detail 6)."""
+        """Draw all weights anew (detail 6); on the meta device, where there are no numbers, nothing."""
+        if self.device.type == "meta":
+            return
         for name, parameter in self.named_parameters():
             if parameter.dim() == 1:
                 parameter.fill_(1.0)  # a norm

@@ -1,7 +1,7 @@
 """`config.json` of a Hugging Face Llama, read into a `GPTConfig` and written from one."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from learn_llm.errors import UserError
@@ -42,7 +42,9 @@ def read_config(data: Mapping[str, Any], where: str, eos: object = None) -> GPTC
         wanted = _TYPES.get(name, int)
         if not isinstance(value, wanted) or (isinstance(value, bool) and name != "tie_word_embeddings"):
             raise UserError(f"{where}: {name} cannot be {value!r}")
-    return GPTConfig(**values, rope_theta=theta, rope_scaling=scaling)
+    config = GPTConfig(**values, rope_theta=theta, rope_scaling=scaling)
+    usual = config.head_size * config.num_attention_heads == config.hidden_size
+    return replace(config, head_dim=None) if usual else config  # said or left out: the same shape
 
 
 _ROPE = ("rope_theta", "rope_scaling")

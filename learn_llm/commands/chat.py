@@ -23,7 +23,7 @@ HELP = "/reset forgets the conversation, /quit ends it, Ctrl-C stops an answer"
 @click.option("--top-k", default=0, show_default=True, help="Sample among this many tokens; 0: all.")
 @click.option("--max-new-tokens", default=256, show_default=True, help="The longest answer.")
 @click.option("--seed", type=int, help="Makes the answers reproducible.")
-@click.option("--device", default="auto", show_default=True, help="auto, cuda, mps or cpu.")
+@click.option("--device", type=click.Choice(["auto", "cuda", "mps", "cpu"]), default="auto", show_default=True)
 def chat(
     model: str,
     system: str,
