@@ -28,14 +28,14 @@ def test_the_same_seed_gives_the_same_text_everywhere() -> None:
     text = "\n".join(itertools.chain.from_iterable(_texts(task) for task in tasks.families()))
     again = "\n".join(itertools.chain.from_iterable(_texts(task) for task in tasks.families()))
     assert text == again
-    stream = documents.stream(Random("digest"), documents.STAGES[-1].shares)
+    stream = documents.stream(Random("digest"), documents.EVERYTHING)
     written = "\n".join(itertools.islice(stream, 200))
     assert hashlib.sha256(text.encode()).hexdigest()[:16] == TASKS_DIGEST
     assert hashlib.sha256(written.encode()).hexdigest()[:16] == DOCUMENTS_DIGEST
 
 
 TASKS_DIGEST = "57b7be15f851f10d"
-DOCUMENTS_DIGEST = "872d582d8d6c1c0f"
+DOCUMENTS_DIGEST = "f34b02766d9859c8"
 
 
 def test_held_out_tasks_share_no_definition_and_no_set_of_options() -> None:
@@ -55,7 +55,7 @@ def test_held_out_tasks_share_no_definition_and_no_set_of_options() -> None:
 
 
 def test_no_document_holds_a_definition_of_a_held_out_task() -> None:
-    text = "\n".join(itertools.islice(documents.stream(Random(2), documents.STAGES[-1].shares), 4000))
+    text = "\n".join(itertools.islice(documents.stream(Random(2), documents.EVERYTHING), 4000))
     rng = Random(3)
     for task in held_out():
         for definition in {task.make(rng).definition for _ in range(50)}:
@@ -63,7 +63,7 @@ def test_no_document_holds_a_definition_of_a_held_out_task() -> None:
 
 
 def test_every_word_of_a_held_out_task_occurs_in_documents() -> None:
-    stream = documents.stream(Random(4), documents.STAGES[-1].shares)
+    stream = documents.stream(Random(4), documents.EVERYTHING)
     seen = {word for text in itertools.islice(stream, 6000) for word in text.split(" ")}
     needed = {word for task in held_out() for text in _texts(task) for word in text.split(" ")}
     assert needed <= seen
@@ -72,7 +72,7 @@ def test_every_word_of_a_held_out_task_occurs_in_documents() -> None:
 def test_every_text_is_in_the_vocabulary_and_survives_the_tokenizer() -> None:
     tokenizer = tokens.build()
     assert len(tokens.vocabulary()) < 1024
-    stream = itertools.islice(documents.stream(Random(5), documents.STAGES[-1].shares), 300)
+    stream = itertools.islice(documents.stream(Random(5), documents.EVERYTHING), 300)
     for text in itertools.chain(stream, *(_texts(task, 5) for task in tasks.families())):
         ids = tokens.encode(text)
         assert tokenizer.encode(text).ids == ids
@@ -81,7 +81,7 @@ def test_every_text_is_in_the_vocabulary_and_survives_the_tokenizer() -> None:
 
 
 def test_the_chat_markers_are_absent_from_pretraining() -> None:
-    stream = itertools.islice(documents.stream(Random(6), documents.STAGES[-1].shares), 500)
+    stream = itertools.islice(documents.stream(Random(6), documents.EVERYTHING), 500)
     assert not any(token in text for text in stream for token in tokens.SPECIAL)
 
 
