@@ -204,8 +204,8 @@ KINDS: Mapping[str, Kind] = {
 
 # A share for each kind: what the last and longest part of pretraining reads.
 EVERYTHING: Mapping[str, float] = {
-    "copies": 0.04, "short_pairs": 0.03, "pairs": 0.05, "short_facts": 0.1, "facts": 0.2, "knowledge": 0.12, "story": 0.03,
-    "dialogue": 0.12, "talk": 0.03, "answered": 0.22, "unanswered": 0.06,
+    "copies": 0.04, "short_pairs": 0.03, "pairs": 0.05, "short_facts": 0.1, "facts": 0.2, "knowledge": 0.12,
+    "story": 0.03, "dialogue": 0.12, "talk": 0.03, "answered": 0.22, "unanswered": 0.06,
 }  # fmt: skip
 
 
