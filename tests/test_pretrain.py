@@ -20,8 +20,16 @@ from learn_llm.tinyworld import documents, probes, tokens
 
 def _tiny(seed: int = 0) -> GPT:
     torch.manual_seed(seed)
-    size = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
-    return GPT(GPTConfig(len(tokens.vocabulary()), num_key_value_heads=2, **size))
+    return GPT(
+        GPTConfig(
+            len(tokens.vocabulary()),
+            hidden_size=16,
+            intermediate_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            num_key_value_heads=2,
+        )
+    )
 
 
 def test_rows_are_documents_between_bos_and_eos() -> None:

@@ -67,7 +67,7 @@ def add(name: str) -> None:
 @click.pass_context
 def build(ctx: click.Context, names: tuple[str, ...], out: Path, as_json: bool) -> None:
     """Build the bundled checkpoints from nothing; the same command goes on after an interruption."""
-    from learn_llm.commands.build import build as build_all
+    from learn_llm.building import build as build_all
 
     ctx.exit(build_all(names, out, as_json))
 
