@@ -30,7 +30,7 @@ from learn_llm.demos import catalogue
 from learn_llm.events import Chart, Event, Metrics, Note, Series, Verdict
 from learn_llm.running import RunConfig, main
 
-BATCH, TEST = 128, 2000
+BATCH, TEST = 64, 2000
 WIDTHS = (4, 16, 64, 256, 1024)
 
 
@@ -42,7 +42,7 @@ class Config(RunConfig):
     """n: key-value pairs in each sequence."""
     width: int = 32
     """d: size of queries, keys and values."""
-    steps: int = 300
+    steps: int = 250
     """Training steps of each of the two arms."""
 
     def __post_init__(self) -> None:
@@ -77,6 +77,8 @@ class Lookup(nn.Module):
         super().__init__()
         self.looks = looks
         self.key, self.value = nn.Embedding(n, d), nn.Embedding(n, d)
+        for embedding in (self.key, self.value):  # small: a question settles on a pair only once it has learnt which
+            nn.init.normal_(embedding.weight, std=0.1)
         self.to_q, self.to_k, self.to_v = (nn.Linear(d, d, bias=False) for _ in range(3))
         self.to_answer = nn.Linear(d, n)
 
@@ -122,7 +124,7 @@ def run(config: Config) -> Iterator[Event]:
         "attention": Lookup(n, config.width, looks=not config.break_),
         "mean pooling": Lookup(n, config.width, looks=False),
     }
-    optimisers = {name: torch.optim.Adam(arm.parameters(), lr=3e-3) for name, arm in arms.items()}
+    optimisers = {name: torch.optim.Adam(arm.parameters(), lr=1e-2) for name, arm in arms.items()}
     asked = torch.arange(n)  # every key of every sequence is asked for
     curves: dict[str, list[float]] = {name: [] for name in arms}
 

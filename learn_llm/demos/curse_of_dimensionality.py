@@ -110,7 +110,7 @@ def run(config: Config) -> Iterator[Event]:
         "line",
         "Contrast between the farthest and the nearest point",
         "log10 of dimensions",
-        "log10 of (d_max - d_min) / d_min",
+        "log10 of contrast",
         (
             Series("measured", log_d, tuple(math.log10(c) for c in contrasts)),
             Series("1/√d through the last point", log_d, theory),

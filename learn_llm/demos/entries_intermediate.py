@@ -40,7 +40,7 @@ INTERMEDIATE = (
         parameters=(
             Parameter("pairs", 8, "n: key-value pairs in each sequence.", low=2, high=16),
             Parameter("width", 32, "d: size of queries, keys and values.", low=2, high=128),
-            Parameter("steps", 300, "Training steps of each of the two arms.", low=10, high=600),
+            Parameter("steps", 250, "Training steps of each of the two arms.", low=10, high=600),
         ),
     ),
     Demo(
@@ -82,7 +82,7 @@ INTERMEDIATE = (
             Parameter("width", 256, "Hidden size of the model.", choices=(64, 128, 256)),
             Parameter("layers", 2, "Layers of the model.", low=1, high=6),
             Parameter("kv_heads", 8, "Key-value heads, shared by the 8 query heads.", choices=(1, 2, 4, 8)),
-            Parameter("rounds", 15, "Times that every measurement is taken; the median counts.", low=3, high=30),
+            Parameter("rounds", 9, "Times that every measurement is taken; the median counts.", low=3, high=30),
         ),
     ),
 )

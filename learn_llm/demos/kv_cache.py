@@ -53,7 +53,7 @@ class Config(RunConfig):
     """Layers of the model."""
     kv_heads: int = 8
     """Key-value heads, shared by the 8 query heads."""
-    rounds: int = 15
+    rounds: int = 9
     """Times that every measurement is taken; the median counts."""
 
     def __post_init__(self) -> None:
