@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 
 from learn_llm.chat_format import TINY
+from learn_llm.checkpoints import open_checkpoint
 from learn_llm.errors import UserError
 from learn_llm.gpt import GPT
 from learn_llm.sampling import Sampling
@@ -25,6 +26,24 @@ class Conversation:
     turns: list[dict[str, str]] = field(default_factory=list)
     dropped: int = 0
     """How many messages the last `say` let go of because the context was full."""
+
+    @classmethod
+    def open(
+        cls, name: str, device: str, system: str, sampling: Sampling, max_new_tokens: int, seed: int | None
+    ) -> "Conversation":
+        """A conversation with the model of that name; `seed` makes its answers reproducible.
+
+        Raises UserError where the model cannot be loaded or does not speak.
+        """
+        if max_new_tokens < 1:
+            raise UserError(f"--max-new-tokens must be at least 1, not {max_new_tokens}")
+        checkpoint = open_checkpoint(name, device)
+        if checkpoint.heads:
+            raise UserError(f"{name} is a reward or value model: it scores texts and writes none")
+        if checkpoint.tokenizer is None:
+            raise UserError(f"{name} has no tokenizer.json: it cannot read text")
+        generator = torch.Generator().manual_seed(seed) if seed is not None else None
+        return cls(checkpoint.model, checkpoint.tokenizer, system, sampling, max_new_tokens, generator)
 
     @property
     def is_chat(self) -> bool:

@@ -38,27 +38,15 @@ def chat(
 
     Messages are read from standard input, one a line, and answers written to standard output as they are sampled.
     """
-    import torch
-
     from learn_llm.chatting import Conversation
-    from learn_llm.checkpoints import open_checkpoint
     from learn_llm.sampling import Sampling
     from learn_llm.training import choose_device
 
-    if max_new_tokens < 1:
-        raise UserError(f"--max-new-tokens must be at least 1, not {max_new_tokens}")
     sampling = Sampling(temperature, top_k, top_p)
-    checkpoint = open_checkpoint(model, choose_device(device))
-    loaded, tokenizer = checkpoint.model, checkpoint.tokenizer
-    if checkpoint.heads:
-        raise UserError(f"{model} is a reward or value model: it scores texts and writes none")
-    if tokenizer is None:
-        raise UserError(f"{model} has no tokenizer.json: it cannot read text")
-    generator = torch.Generator().manual_seed(seed) if seed is not None else None
-    conversation = Conversation(loaded, tokenizer, system, sampling, max_new_tokens, generator)
+    conversation = Conversation.open(model, str(choose_device(device)), system, sampling, max_new_tokens, seed)
     interactive = sys.stdin.isatty()
     if interactive:
-        click.echo(f"{model}, {loaded.num_parameters() / 1e6:.1f}M parameters. {HELP}", err=True)
+        click.echo(f"{model}, {conversation.model.num_parameters() / 1e6:.1f}M parameters. {HELP}", err=True)
     if not conversation.is_chat:
         click.echo(f"{model} was not trained to converse: it continues what you write", err=True)
     while (line := _read(interactive)) is not None:
