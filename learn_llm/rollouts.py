@@ -142,6 +142,11 @@ class Actions:
     mask: Tensor
     """(B, T): 1 on its tokens, EOS among them, 0 on the padding behind."""
 
+    def by_length(self, rows: Tensor, size: int) -> Sequence[Tensor]:
+        """These rows in parts of at most `size` (0: one part), those of like length together, which saves padding."""
+        lengths = self.starts[rows] + self.mask[rows].sum(1)
+        return rows[lengths.argsort(stable=True).to(rows.device)].split(size or len(rows))
+
     def rows(self, rows: Tensor) -> "Actions":
         """These rows (N,), cut to their own longest and one column more, where there is one."""
         starts, mask = self.starts[rows], self.mask[rows]

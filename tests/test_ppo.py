@@ -364,7 +364,10 @@ class Round:
         self.agent = ppo.Agent(model)
         self.reference = little_llama(tokenizer, seed=1)
         asked = [Prompt(self.setup.encoder.prompt(text), text) for text in ("hi", "hi one two", "yes", "no no", "good")]
-        self.responses = rollouts.respond(self.setup, model, asked, 8, self.config.temperature)
+        draws = (
+            rollouts.respond(self.setup, model, asked, 8, self.config.temperature, step=i) for i in itertools.count()
+        )
+        self.responses = next(drawn for drawn in draws if 0 < sum(r.ended for r in drawn) < len(drawn))
         self.actions = rollouts.as_actions(self.responses, "cpu")
         self.scores = torch.arange(5.0)
 

@@ -287,7 +287,7 @@ def judge(
     """From sampled responses and their scores (B,) to advantages and returns; and the metrics of the round."""
     mask = actions.mask
     logprobs, ref_logprobs, values, entropies = torch.zeros(4, *mask.shape, device=mask.device)
-    for rows in torch.arange(len(mask)).split(config.micro_batch_size or config.mini_batch_size):
+    for rows in actions.by_length(torch.arange(len(mask)), config.micro_batch_size or config.mini_batch_size):
         part = actions.rows(rows)
         with setup.autocast():
             logits, part_values = agent(part, config.temperature)
@@ -374,7 +374,7 @@ def run(config: Config) -> Iterator[Event]:
                 order = torch.randperm(len(asked), generator=torch_generator(config, f"epoch {epoch}", step))
                 for rows in order.split(config.mini_batch_size):
                     count, sums = actions.mask[rows].sum(), Counter[str]()
-                    for part in rows.split(config.micro_batch_size or len(rows)):
+                    for part in actions.by_length(rows, config.micro_batch_size):
                         batch = actions.rows(part)
                         share = batch.mask.sum() / count
                         old = Rollout(*(x[part, : batch.mask.shape[1]] for x in rollout))
