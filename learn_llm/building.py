@@ -39,14 +39,14 @@ class Recipe:
 RECIPES = {
     "tiny-base": Recipe(
         "pretrain", pretrain.run, pretrain.Config(recipe="tiny-base", save_every=200), None,
-        "A base model of the tiny world: it copies, looks up, knows its world and follows demonstrations.",
+        "A base model of the tiny world.  What it can do, and cannot, is measured in recipe.json.",
     ),
     "tiny-sft": Recipe(
-        "sft", sft.run, sft.Config(steps=600, demonstrations=30_000), "tiny-base",
+        "sft", sft.run, sft.Config(steps=450, demonstrations=28_800), "tiny-base",
         "Answers in the tiny world's chat format, as well and as badly as the people whose demonstrations it imitates.",
     ),
     "tiny-reward": Recipe(
-        "reward_model", reward_model.run, reward_model.Config(steps=600, pairs=38_400), "tiny-sft",
+        "reward_model", reward_model.run, reward_model.Config(steps=300, pairs=19_200), "tiny-sft",
         "Scores responses of the tiny world, learnt from pairs that noisy annotators compared.",
     ),
 }  # fmt: skip

@@ -80,7 +80,7 @@ TINY_BASE: tuple[Part, ...] = (
     Part("copying, short", {"short_copies": 1.0}, 32, 32, 1000, probe="copying_short", bar=0.95),
     Part("copying", {"copies": 0.4, "pairs": 0.3, "short_facts": 0.3}, 64, 32, 1500, probe="copying", bar=0.9),
     Part("few facts", _FEW_FACTS, 64, 32, 1300),
-    Part("everything", documents.EVERYTHING, 256, 16, 3000, rate=0.75, whole=True),
+    Part("everything", documents.EVERYTHING, 256, 16, 1900, rate=0.75, whole=True),
 )
 
 
