@@ -259,10 +259,13 @@ async def test_the_quiz_opens_where_progress_cannot_be_saved_and_says_so(tmp_pat
         await pilot.pause()
         bar = app.screen.query_one(TopBar)
         assert "Progress is not saved" in bar.alarm
+        (notice,) = [part.message for part in app._notifications]
+        assert str(tmp_path) in notice
         assert "Progress is not saved" in str(bar.render())
         await press(pilot, "enter", "space", "3")
         assert app.kit.desk.given == 1
         assert "Progress is not saved" in str(bar.render())
+        assert "Got it: again in" in str(bar.render())
         await press(pilot, "u")
         assert app.kit.desk.given == 0
 

@@ -44,8 +44,9 @@ class QuizApp(App[None]):
         self.animation_level = "none"
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
-        if constants.DEFAULT_THEME == "textual-dark":  # none was asked for by TEXTUAL_THEME
-            self.theme = DARK.name
+        asked_for = constants.DEFAULT_THEME  # by TEXTUAL_THEME, else Textual's own
+        self.theme = "textual-dark"  # so that the next line is a change: the name alone was known before the colours
+        self.theme = asked_for if asked_for != "textual-dark" and asked_for in self.available_themes else DARK.name
 
     def on_mount(self) -> None:
         """A terminal that is closed, or a polite kill, ends the app as a key does: with its demo."""

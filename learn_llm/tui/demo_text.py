@@ -49,7 +49,7 @@ def _progress(state: DemoState, width: int) -> Content:
     room = max(4, width - cell_len(stage) - cell_len(steps))
     share = state.step / state.steps if state.steps else 0.0
     done = round(room * min(1.0, share)) if state.running or state.steps else room
-    bar = Content.styled("⠶" * done, "$primary") + Content.styled("⠒" * (room - done), QUIET)
+    bar = Content.styled("⠶" * done, "$text-primary") + Content.styled("⠒" * (room - done), QUIET)
     return (Content(stage) + bar + Content.styled(steps, QUIET)).truncate(width)
 
 
@@ -108,7 +108,7 @@ def _height(chart: Chart) -> int:
 
 
 def _dots(line: str) -> Content:
-    return Content(line).highlight_regex(_BRAILLE, style="$primary")
+    return Content(line).highlight_regex(_BRAILLE, style="$text-primary")
 
 
 def _coloured(line: str) -> Content:

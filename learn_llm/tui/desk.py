@@ -36,18 +36,20 @@ class Desk:
         self.questions = bank.questions
         self.given = 0
         """Ratings of this session that stand, and can be undone."""
+        self._told = 0
         self._ids = [question.id for question in bank.questions]
         self._standings: dict[str, Standing] | None = None
 
     @property
-    def problem(self) -> str | None:
-        """Why progress is not saved, None where it is."""
-        return None if self.progress.saving else (self.progress.notices or ("",))[-1]
+    def saving(self) -> bool:
+        """Whether ratings are kept."""
+        return self.progress.saving
 
-    @property
-    def notices(self) -> tuple[str, ...]:
-        """What is wrong with the bank or the database, one line each."""
-        return (*map(str, self.bank.problems), *self.progress.notices)
+    def news(self) -> tuple[str, ...]:
+        """What is wrong with the bank or the database and was not told before, one line each."""
+        notices = (*map(str, self.bank.problems), *self.progress.notices)
+        news, self._told = notices[self._told :], len(notices)
+        return news
 
     def question(self, id: str) -> Question:
         """The question with this id."""

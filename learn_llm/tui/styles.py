@@ -1,7 +1,7 @@
 """How kinds of text look: styles for Textual's `Content`, in the colours of the theme."""
 
-HEADING = "bold $primary"
-CODE = "$secondary"
+HEADING = "bold $text-primary"
+CODE = "$text-secondary"
 STRONG = "bold"
 EMPHASIS = "italic"
 QUIET = "$foreground 60%"

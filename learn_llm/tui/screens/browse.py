@@ -60,7 +60,7 @@ class BrowseScreen(CardScreen):
     def on_mount(self) -> None:
         self.list.show(self._rows())
         self.refresh_counts()
-        self.say(self.desk.notices[0] if self.desk.notices else "")
+        self.say("")
         self.set_interval(MINUTE, self._time_passed)
         self.call_after_refresh(self._show_current)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from learn_llm.tui.widgets.card import Card, CardView
     from learn_llm.tui.widgets.demo import DemoPane
 
+NOTICE = 12.0  # seconds for which a notice can be read
 Pane = Literal["list", "card", "demo"]
 
 
@@ -127,11 +128,12 @@ class CardScreen(Screen[None]):
         self.refresh_bindings()
 
     def say(self, text: str) -> None:
-        """Shows what has just happened, and whether ratings are kept."""
+        """Shows what has just happened, whether ratings are kept, and for a while what is wrong with the files."""
         bar = self.query_one(TopBar)
         bar.notice = text
-        problem = self.desk.problem
-        bar.alarm = "" if problem is None else self.texts("unsaved", problem=problem)
+        bar.alarm = "" if self.desk.saving else self.texts("unsaved")
+        for notice in self.desk.news():
+            self.notify(notice, severity="warning", timeout=NOTICE, markup=False)
 
     def on_resize(self) -> None:
         """Where the terminal was too small nothing had the focus; it goes back to where it was."""

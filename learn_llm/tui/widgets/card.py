@@ -24,7 +24,7 @@ from learn_llm.tui.texts import Texts
 from learn_llm.tui.widgets.page import Page
 
 RATINGS = (1, 2, 3, 4)
-COLOURS = ("$error", "$warning", "$success", "$primary")
+COLOURS = ("error", "warning", "success", "primary")
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,10 @@ class RatingBar(Widget):
         bottom: list[Content] = []
         for rating, colour, interval in zip(RATINGS, COLOURS, self.intervals, strict=True):
             click = Style.from_meta({"@click": f"rate({rating})"})
-            label = Content.assemble((f" {rating} ", f"bold {colour}"), f"{self.texts(f'rating.{rating}')}")
+            label = Content.assemble((f" {rating} ", f"bold $text-{colour}"), f"{self.texts(f'rating.{rating}')}")
             when = Content.styled(f"   {interval}", QUIET)
             for line, text in ((top, label), (bottom, when)):
-                line.append(text.truncate(width, pad=True).stylize(f"on {colour} 15%").stylize(click))
+                line.append(text.truncate(width, pad=True).stylize(f"on ${colour} 15%").stylize(click))
         return Content("\n").join([Content(" ").join(top), Content(" ").join(bottom)])
 
     def action_rate(self, rating: int) -> None:
@@ -200,10 +200,10 @@ class Card(Vertical):
         question = card.question
         topics = ", ".join(self.texts(f"topic.{topic}") for topic in question.topics)
         head = Content.assemble(
-            (f"{question.number}", "bold $primary"), f"  {self.texts(question.level)}  ", (topics, QUIET)
+            (f"{question.number}", "bold $text-primary"), f"  {self.texts(question.level)}  ", (topics, QUIET)
         )
         self.query_one("#card-head", Static).update(head)
-        self.query_one("#card-mark", Static).update(Content.styled(card.mark, "$accent" if card.is_due else QUIET))
+        self.query_one("#card-mark", Static).update(Content.styled(card.mark, "$text-accent" if card.is_due else QUIET))
         blocks: list[Block] = [question_block(question)]
         if self.revealed:
             try:

@@ -71,7 +71,7 @@ class DemoPane(Vertical):
         self.state = DemoState(broken=broken, started=self.kit.seconds())
         self.state.changed.update(SECTIONS)
         self._watching = asyncio.create_task(self._watch(self.state, self.kit.command(demo, broken), self._watching))
-        title = Content.assemble((f"{self.texts('demo.title')}  ", QUIET), (demo.title, "bold $primary"))
+        title = Content.assemble((f"{self.texts('demo.title')}  ", QUIET), (demo.title, "bold $text-primary"))
         self.query_one("#demo-head", Static).update(title)
         self.query_one("#demo-body", CardBody).scroll_home(animate=False)
         self._draw()

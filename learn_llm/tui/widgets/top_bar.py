@@ -25,17 +25,17 @@ class TopBar(Widget):
         self.title = title
 
     def render(self) -> Content:
-        """The counts stand at the right end; what does not fit is left out from the middle."""
+        """The counts stand at the right end; where there is no room for them, what has just happened matters more."""
         width = self.size.width - 2
-        left = Content.styled(self.title, "bold $primary")
-        middle = self.alarm or self.notice
-        room = width - left.cell_length - cell_len(self.counts) - 4
-        if cell_len(middle) > room:  # what has just happened matters more than the counts
-            line = left + Content.assemble("  ", (middle, "bold $text-warning" if self.alarm else "$text-accent"))
-            return line.truncate(width)
-        note = Content.styled(middle, "bold $text-warning" if self.alarm else "$text-accent")
-        gap = Content(" " * (room - cell_len(middle) + 2))
-        return left + Content("  ") + note + gap + Content.styled(self.counts, QUIET)
+        line = Content.styled(self.title, "bold $text-primary")
+        if self.alarm:
+            line += Content.styled(f"  {self.alarm}", "bold $text-warning")
+        if self.notice:
+            line += Content.styled(f"  {self.notice}", "$text-accent")
+        gap = width - line.cell_length - cell_len(self.counts)
+        if gap >= 2:
+            line += Content(" " * gap) + Content.styled(self.counts, QUIET)
+        return line.truncate(width)
 
 
 class ViewBar(Widget):
@@ -60,7 +60,7 @@ class ViewBar(Widget):
             chosen.append(self.texts("topic", topic=self.texts(f"topic.{self.filter.topic}")))
         if self.filter.words:
             chosen.append(self.texts("search", text=self.filter.words))
-        note = Content.styled("   ".join(chosen), "bold $accent")
+        note = Content.styled("   ".join(chosen), "bold $text-accent")
         room = self.size.width - 2 - note.cell_length
         line = Content("").join(self._view(view) for view in VIEWS)
         if line.cell_length > room:
@@ -70,5 +70,5 @@ class ViewBar(Widget):
     def _view(self, view: str) -> Content:
         name = f"{self.texts(view)} {self.counts.get(view, 0)}"
         if view == self.filter.view:
-            return Content.styled(f"[{name}] ", "bold $accent")
+            return Content.styled(f"[{name}] ", "bold $text-accent")
         return Content(f" {name}  ").stylize(Style.from_meta({"@click": f"screen.view_at('{view}')"}))
