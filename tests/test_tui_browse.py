@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 from learn_llm.tui.app import QuizApp
 from learn_llm.tui.screens.browse import BrowseScreen
 from learn_llm.tui.screens.help import HelpScreen
+from learn_llm.tui.screens.study import StudyScreen
 from learn_llm.tui.screens.topics import TopicPicker
 from learn_llm.tui.widgets.card import Card
 from learn_llm.tui.widgets.key_bar import KeyBar
@@ -240,3 +241,8 @@ async def test_colours_can_be_changed_and_keys_found_in_the_palette(tmp_path: Pa
             await press(pilot, "enter", "escape")
         await press(pilot, "ctrl+p")
         assert app.screen is not app.screen_stack[0]
+        await press(pilot, *"study")
+        await pilot.pause(0.5)
+        await press(pilot, "enter", "enter")
+        await pilot.pause()
+        assert kind_of(app) is StudyScreen

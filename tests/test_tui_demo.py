@@ -211,6 +211,20 @@ async def test_closing_the_study_screen_ends_its_demo(tmp_path: Path, monkeypatc
         await until(pilot, lambda: not any(map(is_alive, pids)))
 
 
+@pytest.mark.parametrize("keys", [("n",), ("tab", "j", "enter"), ("tab", "j", "tab", "space", "3")], ids="-".join)
+async def test_going_on_to_another_card_leaves_the_demo(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    app = make_app(tmp_path)
+    async with app.run_test(size=LARGE) as pilot:
+        await open_demo(app, pilot, wait_for="running")
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        assert pane(app).status == "stopped"
+        assert not pane(app).display
+        assert app.focused is not None
+        assert app.focused.id == "card-body"
+
+
 async def test_the_app_answers_while_a_child_floods_it(tmp_path: Path) -> None:
     """However much the child says, the event loop is late by little, and the cursor moves."""
     app = make_app(tmp_path, kind="flood")

@@ -189,6 +189,20 @@ async def test_a_forgotten_card_comes_again_in_the_session(tmp_path: Path) -> No
         assert shown(app) is None
 
 
+async def test_after_the_last_card_of_a_view_the_list_has_the_focus(tmp_path: Path) -> None:
+    clock = Clock()
+    app = make_app(tmp_path, clock=clock)
+    app.kit.desk.rate("ppo", 1)
+    clock.pass_time(minutes=5)
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "right", "enter")
+        assert shown(app) == "ppo"
+        await press(pilot, "space", "4")
+        assert shown(app) is None
+        assert app.focused is not None
+        assert app.focused.id == "list"
+
+
 async def test_a_card_can_be_put_aside(tmp_path: Path) -> None:
     app = make_app(tmp_path)
     app.kit.desk.rate("ppo", 1)

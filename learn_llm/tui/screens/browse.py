@@ -108,12 +108,11 @@ class BrowseScreen(CardScreen):
 
     async def on_question_list_opened(self, message: QuestionList.Opened) -> None:
         """The card is studied; a demo of another question is left."""
-        if self.demo_open and self.demo_slug != self.desk.question(message.id).demo:
-            await self.close_demo()
         if not self._has_card:
             await self._show_current()
         self.guard.acted("enter")
         self.go_to("card")
+        await self.leave_other_demo()
 
     def _time_passed(self) -> None:
         self.desk.refresh()
@@ -128,6 +127,8 @@ class BrowseScreen(CardScreen):
         following = ids[ids.index(id) + 1 :] if id in ids else []
         self.list.show(self._rows(), keep=next((other for other in following), id))
         await self._show_current()
+        if self.list.current is None:  # it was the last one of this view
+            self.go_to("list")
 
     async def after_undo(self, id: str) -> None:
         """The card, to be rated anew."""
@@ -199,6 +200,7 @@ class BrowseScreen(CardScreen):
         self._find(id)
         await self.show_card(id)
         self.go_to("card")
+        await self.leave_other_demo()
 
     def action_search(self) -> None:
         """Narrows the list to words, as they are typed."""

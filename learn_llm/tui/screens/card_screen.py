@@ -114,6 +114,7 @@ class CardScreen(Screen[None]):
         label = self.texts(f"rating.{message.rating}")
         self.say(self.texts("rated", number=number, label=label, interval=self.texts.interval(wait)))
         await self.after_rating(message.id, message.rating)
+        await self.leave_other_demo()
         self.refresh_counts()
         self.refresh_bindings()
 
@@ -124,6 +125,7 @@ class CardScreen(Screen[None]):
             return
         self.say(self.texts("undone", number=self.desk.question(id).number))
         await self.after_undo(id)
+        await self.leave_other_demo()
         self.refresh_counts()
         self.refresh_bindings()
 
@@ -199,6 +201,11 @@ class CardScreen(Screen[None]):
         if not self.query(DemoPane):
             await self.query_one("#panes").mount(DemoPane(self.kit, id="demo"))
         return self.query_one(DemoPane)
+
+    async def leave_other_demo(self) -> None:
+        """Ends the demo where it is not that of the question on the card."""
+        if self.demo_open and (self.question is None or self.question.demo != self.demo_slug):
+            await self.close_demo()
 
     async def close_demo(self) -> None:
         """Ends the child and closes its pane."""

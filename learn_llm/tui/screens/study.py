@@ -115,6 +115,7 @@ class StudyScreen(CardScreen):
         """Puts the card aside for now."""
         if self.question is not None:
             await self._next(self.question.id)
+            await self.leave_other_demo()
 
     async def action_back(self) -> None:
         """From the demo to the card, from the card to the list."""
