@@ -74,7 +74,7 @@ async def test_all_questions_are_reachable_by_keyboard(tmp_path: Path, size: tup
 async def test_the_row_under_the_cursor_is_always_on_the_screen(tmp_path: Path, size: tuple[int, int]) -> None:
     app = make_app(tmp_path)
     async with app.run_test(size=size) as pilot:
-        for key in ("G", "g", *["j"] * 30, *["k"] * 20, "pagedown", "pageup"):
+        for key in ("G", *["k"] * 8, "g", *["j"] * 8, "pagedown", "j", "pagedown", "pageup", "k"):
             await press(pilot, key)
             rows = browse(app).list
             lines = [rows.render_line(y).text for y in range(rows.size.height)]

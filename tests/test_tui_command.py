@@ -33,7 +33,7 @@ def test_without_a_terminal_it_names_the_plain_commands(tmp_path: Path) -> None:
     assert not (tmp_path / "progress.sqlite3").exists()
 
 
-@pytest.mark.parametrize("arguments", [("--no-such-option",), ("stray",)])
+@pytest.mark.parametrize("arguments", [("--no-such-option",), ("stray",), ("--lang", "fr")])
 def test_bad_usage(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     result = quiz(*arguments, home=tmp_path)
     assert result.returncode == 2
