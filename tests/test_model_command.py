@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pty
+import select
 import subprocess
 import sys
 import time
@@ -464,6 +465,8 @@ def _read_until(descriptor: int, end: str | None) -> str:
     """What the terminal shows until it ends so, or for ever (None) until it closes; at most a minute."""
     text, limit = "", time.monotonic() + 60
     while time.monotonic() < limit and not (end is not None and text.endswith(end)):
+        if not select.select([descriptor], [], [], 0.5)[0]:
+            continue
         try:
             data = os.read(descriptor, 1024)
         except OSError:  # closed
