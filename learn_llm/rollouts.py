@@ -145,7 +145,8 @@ class Actions:
     def by_length(self, rows: Tensor, size: int) -> Sequence[Tensor]:
         """These rows in parts of at most `size` (0: one part), those of like length together, which saves padding."""
         lengths = self.starts[rows] + self.mask[rows].sum(1)
-        return rows[lengths.argsort(stable=True).to(rows.device)].split(size or len(rows))
+        parts_of: tuple[Tensor, ...] = rows[lengths.argsort(stable=True).to(rows.device)].split(size or len(rows))
+        return parts_of
 
     def rows(self, rows: Tensor) -> "Actions":
         """These rows (N,), cut to their own longest and one column more, where there is one."""
