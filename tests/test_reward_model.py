@@ -193,7 +193,7 @@ def test_in_the_tiny_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(examples, "HELD_OUT", 16)
     model = llama_folder(tmp_path / "llama", world_tokenizer(), context=128)
     small = {"steps": 2, "batch_size": 4, "pairs": 20, "held_out_pairs": 30, "max_new_tokens": 5, "device": "cpu"}
-    for written_by in ("both", "model", "people"):
+    for written_by in ("mixed", "edits", "people", "model"):
         verdict = run(model=model, pairs_from=written_by, **small)[-1]
         assert isinstance(verdict, Verdict)
         assert verdict.measured["pairs"] == 30

@@ -21,13 +21,13 @@ Implementation details
   5. A response without EOS scores -1 ([N], [N+]), however well it began.  `--missing-eos subtract` lowers its score
      ([TRL]); "none" rewards beginnings that never end.
   6. Advantages are whitened over the whole round, variance unbiased ([TRL]; [N], [N+] biased).  `--whiten-rewards`
-     rescales rewards, too, and keeps their mean ([N]): off, since the reward model is normalised already.
+     rescales rewards, too, and keeps their mean ([N]): off, the reward model is normalised already.
   7. The value loss is clipped, too (all four); `--value-clip 0` switches that off.
   8. The value head shares the policy's trunk ([N]): half the time and memory of a critic of its own ([N+], [TRL]).
      It starts at 0, so that the first advantages are rewards and not the noise of a random head.
   9. Log-probabilities are taken at the temperature of sampling, and at EOS, too: stopping is an action.
- 10. No dropout, or ρ would not be 1 before the first update; the gradient is clipped to length 1 ([S]; not in [TRL]).
- 11. γ = 1: a score at the end counts the same at every token.
+ 10. No dropout, or ρ would not be 1 before the first update; the gradient is clipped to length 1 ([S]; not in [TRL]);
+     γ = 1: a score at the end counts the same at every token.
 Left out: entropy bonus and early stop by KL (none of the four), reward clipping and value pretraining of [S], PPO-ptx.
 
     python -m learn_llm.minimal_impls.ppo                                    # tiny world
@@ -70,21 +70,25 @@ class Config(TrainConfig):
     """What scores the responses: a bundled name or a folder made by reward_model.py."""
     reward: str = ""
     """Your own reward instead: module:function, f(prompts, responses, rows) -> list of numbers."""
-    steps: int = 40
+    steps: int = 25
     """Rounds of sampling and updating."""
-    batch_size: int = 128
+    batch_size: int = 192
     """Responses a round."""
-    mini_batch_size: int = 32
+    mini_batch_size: int = 64
     """Responses an update."""
     epochs: int = 1
     """How often a round's responses are gone through."""
-    learning_rate: float = 5e-4
+    learning_rate: float = 6e-4
     """Peak of the schedule, AdamW."""
+    schedule: Literal["cosine", "linear", "constant"] = "constant"
+    """How the learning rate falls to 0 after the warm-up; "constant": not at all."""
+    warmup: float = 0.2
+    """Share of the rounds in which the learning rate rises to its peak: Adam's first steps are the largest."""
     temperature: float = 1.0
     """Of the samples (9)."""
     max_new_tokens: int = 32
     """The longest response."""
-    kl_coef: float = 0.05
+    kl_coef: float = 0.03
     """β, the price of a nat of KL (3)."""
     kl_in: Literal["reward", "loss"] = "reward"
     """Where the KL goes (1)."""
@@ -105,9 +109,9 @@ class Config(TrainConfig):
     whiten_rewards: bool = False
     """Rescale rewards to standard deviation 1 (6)."""
     gamma: float = 1.0
-    """Discount per token (11)."""
+    """Discount per token (10)."""
     lam: float = 0.95
-    """GAE's λ: 1 trusts what was earned, 0 trusts the value head (11)."""
+    """GAE's λ: 1 trusts what was earned, 0 trusts the value head."""
     clip: float = 0.2
     """ε, how far the ratio may move."""
     value_clip: float = 0.2
@@ -300,8 +304,7 @@ def judge(
     kl = kl_estimate(logprobs, ref_logprobs, config.kl_estimator) * mask
     counted = value_mask(mask, config.score_position)
     rewards = token_rewards(scores, kl, mask, kl_coef if config.kl_in == "reward" else 0.0, config.score_position)
-    if config.whiten_rewards:
-        rewards = whiten(rewards, counted, shift_mean=False)
+    rewards = whiten(rewards, counted, shift_mean=False) if config.whiten_rewards else rewards
     advantages, returns = gae(rewards, values, counted, config.gamma, config.lam)
     errors = (returns - values)[counted.bool()]
     metrics = {
@@ -311,8 +314,7 @@ def judge(
         "explained_variance": 1 - float(errors.var() / returns[counted.bool()].var().clamp(min=1e-8)),
         "response_length": float(mask.sum(1).float().mean()),
     }
-    if config.whiten_advantages:  # detail 6
-        advantages = whiten(advantages, mask)
+    advantages = whiten(advantages, mask) if config.whiten_advantages else advantages  # detail 6
     return Rollout(logprobs, ref_logprobs, values * counted, advantages * mask, returns), metrics
 
 
@@ -361,8 +363,7 @@ def run(config: Config) -> Iterator[Event]:
             scores = torch.tensor(reward(responses), device=setup.device)
             actions = rollouts.as_actions(responses, setup.device)
             values = {"reward": float(scores.mean()), "eos_rate": statistics.fmean(r.ended for r in responses)}
-            if responses[0].skills:
-                values["gold"] = statistics.fmean(r.gold for r in responses)
+            values |= {"gold": statistics.fmean(r.gold for r in responses)} if responses[0].skills else {}
             if config.break_:  # everyone gets somebody else's score: there is nothing to learn
                 scores = scores[torch.randperm(len(scores), generator=torch_generator(config, "break", step))]
             ended = torch.tensor([r.ended for r in responses], device=setup.device)
@@ -390,7 +391,6 @@ def run(config: Config) -> Iterator[Event]:
             yield Metrics(step, config.steps, values | told)
     yield curves("Reward and gold score of each round", progress.history, ["reward", "gold"], "score")
     yield curves("KL to the start", progress.history, ["kl"], "nats a response")
-
     yield Stage("held-out prompts", 2, 2)
     claim = "PPO raises the gold score over SFT, at every temperature of SFT, and correctness does not fall"
     yield from compare_with_start(setup, "PPO", start, prompts.held_out, config.max_new_tokens, claim, reward)

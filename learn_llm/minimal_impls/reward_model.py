@@ -19,8 +19,9 @@ Implementation details
      TRL does not normalise; InstructGPT moves the mean of demonstrations to 0.
   5. Calibration is measured before normalising: the gain changes σ(r_a - r_b), though never an order.
   6. One pass over the pairs: more memorises the noise of the labels (arXiv 2203.02155).
-  7. Half of the pairs are the SFT model's own samples, which PPO's will resemble at first, half are people's.
-     `--pairs-from` takes one kind alone.
+  7. Half of the pairs are edits: a flawless response beside the same one with a single flaw, which shows what that flaw
+     alone costs.  A quarter are people's, a quarter the SFT model's own samples, which PPO's will resemble at first.
+     `--pairs-from` takes one kind alone: without edits a model of this size learns many times slower.
 Left out: several responses to one prompt in one batch element (K = 4 to 9 in InstructGPT), margins by grade (Llama 2).
 
     python -m learn_llm.minimal_impls.reward_model                                  # tiny world
@@ -48,6 +49,7 @@ from learn_llm.gpt import GPT
 from learn_llm.rollouts import Response, Reward, respond
 from learn_llm.running import main
 from learn_llm.tinyworld import annotators, writers
+from learn_llm.tinyworld.lexicon import pick
 from learn_llm.training import Optimiser, Progress, Setup, TrainConfig, generator, prepare, torch_generator
 
 
@@ -61,11 +63,13 @@ class Config(TrainConfig):
     """Optimiser steps."""
     batch_size: int = 64
     """Pairs a step."""
-    learning_rate: float = 5e-4
+    learning_rate: float = 1.5e-3
     """Peak of the schedule, AdamW."""
+    warmup: float = 0.1
+    """Share of the steps in which the learning rate rises to its peak."""
     pairs: int = 19_200
     """How many pairs the tiny world's annotators label."""
-    pairs_from: Literal["both", "model", "people"] = "both"
+    pairs_from: Literal["mixed", "edits", "people", "model"] = "mixed"
     """Who wrote the responses of the tiny world's pairs (detail 7)."""
     noise: float = annotators.NOISE
     """How noisy the annotators are: P(a preferred) = σ((gold_a - gold_b) / noise)."""
@@ -266,19 +270,24 @@ def sample(setup: Setup, config: Config, prompts: Sequence[Prompt], draw: int = 
 
 
 def writer(setup: Setup, config: Config) -> Callable[[Sequence[Prompt]], list[str]]:
-    """Who answers the prompts: the model the even ones, people the odd ones, or one of them all (detail 7)."""
+    """Who answers the prompts of the pairs, once for each of the two responses (detail 7)."""
+    kinds = ("edits", "people", "edits", "model") if config.pairs_from == "mixed" else (config.pairs_from,)
     draws = itertools.count(1)
 
     def respond_to(prompts: Sequence[Prompt]) -> list[str]:
         draw = next(draws)
         rng = generator(config, "people", draw)
-        people = [writers.demonstration(prompt.item, rng) if prompt.item else "" for prompt in prompts]
-        if config.pairs_from == "people":
-            return people
-        if config.pairs_from == "model":
-            return sample(setup, config, prompts, draw)
-        people[::2] = sample(setup, config, prompts[::2], draw)
-        return people
+        asked = {i for i in range(len(prompts)) if kinds[i % len(kinds)] == "model"}
+        sampled = iter(sample(setup, config, [prompts[i] for i in sorted(asked)], draw))
+        texts = []
+        for i, prompt in enumerate(prompts):
+            if prompt.item is None or i in asked:
+                texts.append(next(sampled))
+            elif kinds[i % len(kinds)] == "people":
+                texts.append(writers.demonstration(prompt.item, rng))
+            else:  # the first time without a flaw, the second time with one in a skill that will be judged
+                texts.append(writers.write(prompt.item, "good" if draw % 2 else pick(rng, prompt.item.skills), rng))
+        return texts
 
     return respond_to
 
