@@ -226,12 +226,13 @@ def test_bf16_autocast_trains_and_samples() -> None:
 
 @torch.no_grad()
 def test_bf16_weights_stay_near_fp32() -> None:
-    model = GPT(GPTConfig.of_size("nano", 61))
+    model = GPT(GPTConfig.of_size("nano", 61)).requires_grad_(False)
     ids = tokens(2, 16)
     exact = model(ids)
     rounded = model.bfloat16()(ids)
     assert rounded.dtype == torch.bfloat16
-    torch.testing.assert_close(rounded.float(), exact, rtol=0, atol=0.1 * float(exact.std()))
+    error = (rounded.float() - exact).norm() / exact.norm()
+    assert 1e-4 < float(error) < 0.04, "bf16 keeps 8 bits: an error near 2^-8 a step, added up over the layers"
 
 
 def test_initialisation_has_the_stated_spread() -> None:
