@@ -310,7 +310,11 @@ def test_a_special_token_that_is_none_is_named(saved: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("tiny-swt", r"no model is called 'tiny-swt'; did you mean tiny-sft.*\? \(a folder, a .gguf file or OWNER"),
+        (
+            "tiny-swt",
+            r"no model is called 'tiny-swt'; did you mean tiny-sft or tiny-base or tiny-reward\? "
+            r"\(a folder, a .gguf file or OWNER/NAME",
+        ),
         ("zzzzzz", "no model is called 'zzzzzz'; there are "),
         ("nothing/here.gguf", "there is no file nothing/here.gguf"),
         ("a/b/c", "no model is called 'a/b/c'"),

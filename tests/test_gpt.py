@@ -232,7 +232,7 @@ def test_bf16_weights_stay_near_fp32() -> None:
     rounded = model.bfloat16()(ids)
     assert rounded.dtype == torch.bfloat16
     error = (rounded.float() - exact).norm() / exact.norm()
-    assert 1e-4 < float(error) < 0.04, "bf16 keeps 8 bits: an error near 2^-8 a step, added up over the layers"
+    assert 1e-4 < float(error) < 0.025, "bf16 keeps 8 bits: an error near 2^-8 a step, added up over the layers"
 
 
 def test_initialisation_has_the_stated_spread() -> None:
