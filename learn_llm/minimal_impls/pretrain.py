@@ -24,7 +24,7 @@ Implementation details
   6. The loss does not show what is learnt: abilities come abruptly while it falls smoothly.  The probes are watched.
 Left out: dropout (each text is seen once), a mask between the documents of a row, weight averaging.
 
-    python -m learn_llm.minimal_impls.pretrain                                    # about 90 s on a laptop
+    python -m learn_llm.minimal_impls.pretrain                                    # about 2 minutes on 2 cores
     python -m learn_llm.minimal_impls.pretrain --recipe tiny-base --out runs/tiny-base
 """
 
