@@ -38,7 +38,7 @@ class Recipe:
 
 RECIPES = {
     "tiny-base": Recipe(
-        "pretrain", pretrain.run, pretrain.Config(recipe="tiny-base", save_every=200), None,
+        "pretrain", pretrain.run, pretrain.Config(recipe="tiny-base", probe_every=200, save_every=400), None,
         "A base model of the tiny world.  What it can do, and cannot, is measured in recipe.json.",
     ),
     "tiny-sft": Recipe(

@@ -195,6 +195,22 @@ ci_low
     Lower end of the 95 % interval of the difference; above 0 means better beyond chance.
 ci_high
     Upper end of the 95 % interval of the difference.
+reward_difference
+    Mean reward minus that of the model it is compared with; the reward is what was trained on, so it shows learning,
+    not quality.
+best_temperature
+    The temperature at which the model before training has its best gold score.
+difference_to_best
+    Mean gold score minus that of the model before training at its best temperature: more than sharpening.
+difference_to_best_low
+    Lower end of the 95 % interval of difference_to_best; above 0 means that the model has learnt more than to be sure.
+correctness_difference | points | 0 ..
+    Mean correctness (1 to 5) minus that of the model before training.
+    outside: Below 0: the score was bought with wrong answers.
+correctness_low | points
+    Lower end of the 95 % interval of correctness_difference.
+prompts
+    Held-out prompts that the verdict rests on.
 win_rate | share
     Share of prompts where the response beats the other model's, ties counted half; 0.5 is equal.
 repetition | share | 0 .. 0.5

@@ -84,7 +84,7 @@ class GPTConfig:
         """How many weights such a model has, a tied embedding counted once.
 
         >>> GPTConfig.of_size("tiny", vocab_size=1000).num_parameters
-        919680
+        1047680
         """
         queries, keys = self.num_attention_heads * self.head_size, self.num_key_value_heads * self.head_size
         layer = 2 * (queries + keys) + 3 * self.intermediate_size + 2  # matrices and norms, in rows of D
@@ -110,13 +110,14 @@ def _size(hidden: int, intermediate: int, layers: int, heads: int) -> dict[str, 
         "num_hidden_layers": layers,
         "num_attention_heads": heads,
         "num_key_value_heads": heads,
+        "tie_word_embeddings": False,
     }
 
 
-SIZES: dict[str, dict[str, Any]] = {  # parameters with a tied vocabulary of 1,000 words
-    "nano": _size(64, 176, layers=3, heads=2),  # 0.21M
-    "micro": _size(96, 256, layers=3, heads=3),  # 0.43M
-    "tiny": _size(128, 344, layers=4, heads=4),  # 0.92M
-    "small": _size(384, 1024, layers=8, heads=6),  # 14.5M
-    "base": _size(768, 2048, layers=12, heads=12),  # 85.7M
+SIZES: dict[str, dict[str, Any]] = {  # parameters with a vocabulary of 1,000 words
+    "nano": _size(64, 176, layers=3, heads=2),  # 0.28M
+    "micro": _size(96, 256, layers=3, heads=3),  # 0.52M
+    "tiny": _size(128, 344, layers=4, heads=4),  # 1.05M
+    "small": _size(384, 1024, layers=8, heads=6),  # 14.9M
+    "base": _size(768, 2048, layers=12, heads=12),  # 86.5M
 }

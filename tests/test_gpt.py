@@ -248,7 +248,7 @@ def test_initialisation_has_the_stated_spread() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "millions"), [("nano", 0.215), ("micro", 0.43), ("tiny", 0.92), ("small", 14.5), ("base", 85.7)]
+    ("size", "millions"), [("nano", 0.279), ("micro", 0.524), ("tiny", 1.05), ("small", 14.9), ("base", 86.5)]
 )
 def test_sizes_are_what_they_are_called(size: str, millions: float) -> None:
     with torch.device("meta"):

@@ -109,8 +109,7 @@ async def test_the_list_is_used_while_the_demo_runs(tmp_path: Path, size: tuple[
         assert rows.cursor == before + 2
         assert pane(app).status == "running"
         await pilot.press("enter")  # another card: the demo is left
-        await pilot.pause()
-        assert pane(app).status == "stopped"
+        await until(pilot, lambda: pane(app).status == "stopped")
         assert not pane(app).display
 
 

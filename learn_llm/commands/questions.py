@@ -17,6 +17,29 @@ LANG = click.option(
     show_default=True,
     help="Language; English where a text is missing.",
 )
+HEADINGS = {
+    "en": (
+        "In 30 seconds",
+        "The full answer",
+        "An answer must contain",
+        "What may be asked next",
+        "Common mistakes",
+        "References",
+        "See it run",
+        "This demo is not built yet.",
+    ),
+    "ja": (
+        "30秒の答え",
+        "詳しい解答",
+        "解答に欠かせない点",
+        "続けて聞かれそうなこと",
+        "よくある間違い",
+        "参考文献",
+        "デモで確かめる",
+        "このデモはまだありません。",
+    ),
+}
+"""Of the parts of a question, in the order of the page, by the language of its text."""
 WIDEST = 88
 NARROWEST = 20
 
@@ -81,31 +104,32 @@ def answer_lines(question: Question, width: int) -> Iterator[str]:
         yield from ("", f"# {text}", "")
 
     def items(pairs: list[tuple[str, str]]) -> Iterator[str]:
-        for number, (first, then) in enumerate(pairs, 1):
+        for number, (first, second) in enumerate(pairs, 1):
             lead = f"{number}. "
             yield from wrap(first, width, lead, " " * len(lead))
-            yield from wrap(then, width, " " * len(lead), " " * len(lead)) if then else ()
+            yield from wrap(second, width, " " * len(lead), " " * len(lead)) if second else ()
 
+    short, full, must, then, wrong, sources, demo, missing = HEADINGS.get(question.lang, HEADINGS["en"])
     title = wrap(f"{question.number}. {question.question}", width)
     yield from (f"# {line}" for line in title)
     yield "=" * max(columns(line) for line in title)
     yield from wrap(f"{question.level} · {', '.join(question.topics)} · {question.id}", width)
-    yield from heading("In 30 seconds")
+    yield from heading(short)
     yield from page(question.short_answer, width)
-    yield from heading("The full answer")
+    yield from heading(full)
     yield from page(question.full_answer, width)
-    yield from heading("An answer must contain")
+    yield from heading(must)
     yield from items([(point.point, "") for point in question.key_points])
-    yield from heading("What may be asked next")
+    yield from heading(then)
     yield from items([(follow_up.question, follow_up.answer) for follow_up in question.follow_ups])
-    yield from heading("Common mistakes")
+    yield from heading(wrong)
     yield from items([(f'"{mistake.mistake}"', mistake.why) for mistake in question.mistakes])
     if question.references:
-        yield from heading("References")
+        yield from heading(sources)
         for reference in question.references:
             yield from wrap(reference, width, "- ", "  ")
-    yield from heading("See it run")
-    yield from _demo_lines(question.demo, width)
+    yield from heading(demo)
+    yield from _demo_lines(question.demo, missing, width)
 
 
 def page_width() -> int:
@@ -119,7 +143,7 @@ def say_problems(bank: Bank) -> None:
         click.echo(f"learn-llm: left out {problem}", err=True)
 
 
-def _demo_lines(slug: str, width: int) -> Iterator[str]:
+def _demo_lines(slug: str, missing: str, width: int) -> Iterator[str]:
     from learn_llm.demos.catalogue import DEMOS
     from learn_llm.quizzes.plain import wrap
 
@@ -128,7 +152,7 @@ def _demo_lines(slug: str, width: int) -> Iterator[str]:
         yield f"    learn-llm demo {slug} --break"
     else:
         yield ""
-        yield from wrap("This demo is not built yet.", width)
+        yield from wrap(missing, width)
 
 
 def _list(chosen: tuple[Question, ...], width: int) -> Iterator[str]:

@@ -9,18 +9,19 @@ only a circuit that finds the earlier occurrence of a word and copies what follo
 al. 2022, arXiv 2209.11895).  `--recipe tiny-base` builds the base that every other file of this package starts from.
 
 Implementation details
-  1. Documents are packed into rows one after another, each between BOS and EOS, and cut where the row is full: no
-     padding. Attention may look into the document before; the model learns not to (GPT-3 does the same, Brown et al.
-     2020, 2.3).
+  1. Documents are packed into rows one after another, each between BOS and EOS: no padding. Attention may look into the
+     document before; the model learns not to (GPT-3 does the same, Brown et al. 2020, 2.3).  Each row begins with a
+     new document and what does not fit its end is dropped: in short rows a document without its beginning teaches
+     little.
   2. The text of a step is drawn from a generator seeded by (seed, step): no data on disk, and a killed run goes on
      exactly.
-  3. From short to long: a circuit that must find one of 5 earlier places forms many times sooner than one among 100.
-     So the recipe starts with rows of 32 tokens, and goes on to the next part when a probe says that this one is
-     learnt.
+  3. From short to long: to find one of 2 keys in a row of 32 tokens is learnt many times sooner than one of 5 among
+     256. So the recipe starts with pairs of words, then facts, and goes on when a probe says that a part is learnt.
+     Repeated lists would come sooner still, but they teach to copy from a fixed distance, not to find a key.
   4. The rate is constant and falls to 0 at the end of the last part (Hu et al. 2024, MiniCPM, arXiv 2404.06395,
      section 4).
-  5. Weights start at N(0, 1/sqrt(D)) (`gpt.py`, detail 6), AdamW β = (0.9, 0.98), decay on matrices, gradient norm at
-     most 1.
+  5. Weights start at N(0, 1/sqrt(D)) (`gpt.py`, details 6 and 7), AdamW β = (0.9, 0.98), decay on matrices, gradient
+     norm at most 1.
   6. The loss does not show what is learnt: abilities come abruptly while it falls smoothly.  The probes are watched.
 Left out: dropout (each text is seen once), a mask between the documents of a row, weight averaging.
 
@@ -65,22 +66,16 @@ class Part:
     """Rows a step."""
     steps: int
     """At most."""
-    rate: float = 1.0
-    """The share of the learning rate that this part takes."""
-    whole: bool = False
-    """Each row begins with a new document: in short rows a document without its beginning teaches little."""
     probe: str = ""
     """Goes on to the next part when this probe reaches `bar`; "": only when the steps are taken."""
     bar: float = 1.0
 
 
-# The base: circuits first, then everything.
-_FEW_FACTS = {"copies": 0.05, "pairs": 0.1, "short_facts": 0.75, "knowledge": 0.1}
+# The base: to find again first, then everything.
 TINY_BASE: tuple[Part, ...] = (
-    Part("copying, short", {"short_copies": 1.0}, 32, 32, 1000, probe="copying_short", bar=0.95),
-    Part("copying", {"copies": 0.4, "pairs": 0.3, "short_facts": 0.3}, 64, 32, 1500, probe="copying", bar=0.9),
-    Part("few facts", _FEW_FACTS, 64, 32, 1300),
-    Part("everything", documents.EVERYTHING, 256, 16, 1900, rate=0.75, whole=True),
+    Part("pairs", {"short_pairs": 1.0}, 32, 16, 3000, probe="pairing", bar=0.95),
+    Part("facts", {"short_facts": 0.7, "pairs": 0.15, "copies": 0.15}, 64, 16, 3000, probe="look_up_4", bar=0.9),
+    Part("everything", documents.EVERYTHING, 256, 8, 8000),
 )
 
 
@@ -91,7 +86,7 @@ class Config(TrainConfig):
     model: str = ""
     """A checkpoint to go on from; empty: a new model of --size."""
     size: Literal["nano", "micro", "tiny", "small", "base"] = "tiny"
-    """How large a new model is: about 0.2M, 0.4M, 0.8M, 15M, 85M parameters."""
+    """How large a new model is: about 0.2M, 0.4M, 0.9M, 15M, 86M parameters."""
     recipe: Literal["", "tiny-base"] = ""
     """The whole curriculum of the bundled base, with its own steps, batches and rates; empty: repeated lists."""
     context: int = 32
@@ -120,10 +115,10 @@ class Config(TrainConfig):
             )
 
 
-def rows(rng: Random, shares: Mapping[str, float], batch: int, context: int, whole: bool = False) -> Tensor:
+def rows(rng: Random, shares: Mapping[str, float], batch: int, context: int) -> Tensor:
     """Packed text, (B, T + 1): the inputs are all but the last column, the labels all but the first (detail 1).
 
-    With `whole`, each row begins with a new document, and what does not fit its end is dropped.
+    Each row begins with a new document, and what does not fit its end is dropped.
     """
     stream = documents.stream(rng, shares)
     bos, eos = tokens.vocabulary()[tokens.BOS], tokens.vocabulary()[tokens.EOS]
@@ -131,9 +126,8 @@ def rows(rng: Random, shares: Mapping[str, float], batch: int, context: int, who
     for end in range(context + 1, batch * (context + 1) + 1, context + 1):
         while len(ids) < end:
             ids += [bos, *tokens.encode(next(stream)), eos]
-        if whole:
-            del ids[end:]
-    return torch.tensor(ids[: batch * (context + 1)]).view(batch, context + 1)
+        del ids[end:]
+    return torch.tensor(ids).view(batch, context + 1)
 
 
 def next_token_loss(logits: Tensor, text: Tensor) -> Tensor:
@@ -198,7 +192,6 @@ def run(config: Config) -> Iterator[Event]:
             last_step = first_step + part.steps - 1
             if max(progress.step, skip_to) < last_step:
                 yield Stage(part.name, index, len(parts))
-            optimiser.config = dataclasses.replace(config, learning_rate=config.learning_rate * part.rate)
             for step in range(max(first_step, progress.step + 1, skip_to + 1), last_step + 1):
                 text = rows(generator(config, "text", step), part.shares, part.batch_size, part.context).to(
                     setup.device

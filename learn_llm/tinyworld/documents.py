@@ -42,8 +42,12 @@ def random_words(rng: Random) -> str:
 
 
 def short_facts(rng: Random) -> str:
-    """One or two facts, then a few of them asked or said again."""
-    return _facts(rng, 1 + int(rng.random() * 2), 3)
+    """Two facts, then one of them again and again, always said or always asked: the shortest text that needs both."""
+    relation = pick(rng, RELATIONS)
+    known = relation.draw(rng, 2)
+    told = [f"{relation.said(k, v)} ." for k, v in known]
+    again = told if rng.random() < 0.5 else [f"{relation.question.format(k=k)} {v} ." for k, v in known]
+    return " ".join([*told, *(pick(rng, again) for _ in range(4))])
 
 
 def pairs(rng: Random) -> str:
@@ -70,14 +74,10 @@ def _recall(rng: Random, relation: Relation, known: list[tuple[str, str]], key: 
 
 def facts(rng: Random) -> str:
     """A few facts, key first, then many of them asked or said again."""
-    return _facts(rng, 1 + int(rng.random() * 5), 5 + int(rng.random() * 7))
-
-
-def _facts(rng: Random, count: int, recalls: int) -> str:
     relation = pick(rng, RELATIONS)
-    known = relation.draw(rng, count)
+    known = relation.draw(rng, 1 + int(rng.random() * 5))
     told = " ".join(f"{relation.said(k, v)} ." for k, v in known)
-    again = (_recall(rng, relation, known, *pick(rng, known)) for _ in range(recalls))
+    again = (_recall(rng, relation, known, *pick(rng, known)) for _ in range(5 + int(rng.random() * 7)))
     return f"{told} \n {' '.join(again)}"
 
 
