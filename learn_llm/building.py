@@ -101,6 +101,9 @@ def finish(
     settings = {
         key: value for key, value in dataclasses.asdict(config).items() if key not in ("out", "resume", "model")
     }
+    if isinstance(config, pretrain.Config) and config.recipe:  # the curriculum has its own
+        settings = {key: value for key, value in settings.items() if key not in ("steps", "context", "batch_size")}
+        settings["parts"] = [dataclasses.asdict(part) for part in pretrain.TINY_BASE]
     about: dict[str, Any] = {
         "made_by": f"learn_llm.minimal_impls.{recipe.method}",
         "starts_from": recipe.base,

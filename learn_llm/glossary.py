@@ -152,6 +152,9 @@ kl_coef |  | 0 .. 1
     outside: High: the penalty drowns the reward and the policy stays where it is.
 kl_penalty
     What the KL penalty takes from the reward of a response: kl_coef times kl.
+first_ratio | | 0.99999 .. 1.00001
+    Mean ratio of the new to the old policy before the first update of a round: the same policy, so 1.
+    outside: Sampling and training compute different log-probabilities: padding, temperature or dropout.
 clip_fraction | share | 0 .. 0.3
     Share of tokens whose ratio left the clip range, so that they give no gradient.
     outside: High: the steps are too large; lower the learning rate or the number of epochs.

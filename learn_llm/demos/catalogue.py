@@ -5,6 +5,7 @@ demo's Config checks itself with `check`, and a test holds names, defaults and m
 Every demo also has `--seed`, and `--break`, which removes the cause of what is shown: then the claim must fail.
 """
 
+from learn_llm.demos.entries_advanced import ADVANCED
 from learn_llm.demos.entries_basic import BASIC
 from learn_llm.demos.entries_intermediate import INTERMEDIATE
 from learn_llm.demos.entry import Demo, Parameter
@@ -66,7 +67,7 @@ SLUGS: tuple[str, ...] = (
 )
 """The slugs of all 50 questions in their order: question n is `SLUGS[n - 1]`."""
 
-DEMOS: dict[str, Demo] = {demo.slug: demo for demo in (*BASIC, *INTERMEDIATE)}
+DEMOS: dict[str, Demo] = {demo.slug: demo for demo in (*BASIC, *INTERMEDIATE, *ADVANCED)}
 """The demos that exist, by slug."""
 
 

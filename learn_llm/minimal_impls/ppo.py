@@ -385,6 +385,7 @@ def run(config: Config) -> Iterator[Event]:
                         sums.update({name: (value * share).item() for name, value in found.items()})
                     updates.append({**sums, **optimiser.step(step, sums["loss"])})
             told |= {name: statistics.fmean(u[name] for u in updates) for name in updates[0]}
+            told["first_ratio"] = updates[0]["ratio"]  # 1, as nothing was updated yet: else the log-probs disagree
             if config.kl_target:
                 kl_coef = adapt_kl_coef(kl_coef, told["kl"], config.kl_target, config.kl_horizon, len(asked))
             progress.done(step, values | told, kl_coef=kl_coef)

@@ -1,0 +1,63 @@
+"""Catalogue entries of the advanced questions, 35 to 50."""
+
+from learn_llm.demos.entry import Demo, Parameter
+
+ADVANCED = (
+    Demo(
+        slug="sft",
+        title="A base model learns to answer in a chat",
+        question=36,
+        seconds=60,
+        breaks="The loss mask is dropped: prompt tokens carry loss, too.",
+        look_at="Exact answers stay near 0 for a few dozen steps and then shoot up: the model knew the answers, what "
+        "it learns is where to give them. The gradient at the prompt is 0 to the last bit.",
+        try_this=(
+            "--steps 40: a few thousand examples are enough to see it coming.",
+            "--learning-rate 0.0001: the same curve, ten times slower.",
+            "--break: the answers come all the same; what changes is what else is learnt.",
+        ),
+        parameters=(
+            Parameter("steps", 160, "Training steps of 48 examples.", low=20, high=400),
+            Parameter("learning_rate", 1e-3, "Peak of the schedule, AdamW.", low=1e-5, high=1e-2),
+        ),
+    ),
+    Demo(
+        slug="reward-model",
+        title="From comparisons to scores, up to the ceiling of the noise",
+        question=42,
+        seconds=60,
+        breaks="A coin labels the pairs: there is no preference to learn, and none to predict.",
+        look_at="The points of the reliability plot lie near the diagonal: where the model is 80 % sure, it is right "
+        "about 80 % of the time. Its accuracy is near the ceiling, and the ceiling is far from 100 %.",
+        try_this=(
+            "--noise 0: annotators who never err; the ceiling rises more than the model's accuracy does.",
+            "--noise 1: annotators who nearly toss a coin; even a perfect model could not do much better than it.",
+            "--steps 120: the live model at twice the training.",
+        ),
+        parameters=(
+            Parameter("steps", 60, "Training steps of the model that is trained live.", low=10, high=200),
+            Parameter("noise", 0.25, "How noisy the annotators are whose fresh pairs are measured on.", low=0, high=2),
+            Parameter("pairs", 4096, "Fresh pairs to measure the bundled model on.", low=256, high=8192),
+        ),
+    ),
+    Demo(
+        slug="ppo",
+        title="RLHF with PPO, and the signs that it is healthy",
+        question=43,
+        seconds=60,
+        breaks="Every response gets somebody else's score.",
+        look_at="Reward and gold rise together while the KL grows by a few nats; the value head starts at 0 and its "
+        "explained variance climbs.",
+        try_this=(
+            "--kl-coef 0: nothing holds the policy back; look at the KL.",
+            "--kl-coef 0.5: so dear a KL keeps it where it was.",
+            "--clip 0.02: most ratios are cut off, and the reward rises slowly.",
+        ),
+        parameters=(
+            Parameter("steps", 12, "Rounds of sampling and updating.", low=3, high=25),
+            Parameter("batch_size", 192, "Responses a round.", low=32, high=256),
+            Parameter("kl_coef", 0.03, "β, the price of a nat of KL.", low=0, high=1),
+            Parameter("clip", 0.2, "ε, how far the ratio may move in one round.", low=0.01, high=1),
+        ),
+    ),
+)
