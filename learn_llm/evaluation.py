@@ -85,7 +85,13 @@ def win_rate(scores: Sequence[float], others: Sequence[float]) -> float:
 
 
 def compare_with_start(
-    setup: Setup, name: str, start: GPT, prompts: Sequence[Prompt], max_new_tokens: int, claim: str, reward: Reward
+    setup: Setup,
+    name: str,
+    start: GPT,
+    prompts: Sequence[Prompt],
+    max_new_tokens: int,
+    claim: str,
+    reward: Reward | None = None,
 ) -> Iterator[Event]:
     """The trained model and its start on the same held-out prompts: samples, a table per skill, the verdict.
 
@@ -94,12 +100,14 @@ def compare_with_start(
       - they win at least 70 % of the prompts,
       - they also beat the start at its best temperature of 1, 0.7, 0.3 and 0: else it was only sharpened,
       - correctness does not fall.
-    Elsewhere there is no gold score: the verdict says whether the reward itself rises, which shows learning only.
+    Elsewhere there is no gold score: the verdict says whether the `reward` rises, which shows learning only.
     """
     before, after = (respond(setup, model, prompts, max_new_tokens) for model in (start, setup.model))
     kl = mean_kl(setup.model, start, after)
     yield from side_by_side({"start": before, name: after}, setup.encoder)
     if not after[0].skills:
+        if reward is None:
+            raise ValueError("outside the tiny world the verdict needs a reward")
         yield _reward_verdict(name, reward(after), reward(before), kl)
         return
     cooler = {t: respond(setup, start, prompts, max_new_tokens, t) for t in TEMPERATURES}
