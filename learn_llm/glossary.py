@@ -236,10 +236,20 @@ gradient_error_baseline
     The same distance with the leave-one-out baseline; usually far smaller at equal samples.
 accuracy_pooled | share
     Share of right answers of the arm that averages instead of attending; it should stay at chance.
+accuracy_mlp | share
+    Share of right answers of the fully connected network, on places that it was not trained on.
 ms_per_token | ms
     Time for one more token after a long text, with the KV cache.
 ms_per_token_uncached | ms
     Time for one more token after a long text when the whole text runs again.
+games_lost | share
+    Share of games that the learner loses.
+positions_known
+    Positions for which the learner holds a value.
+accuracy_raw | share
+    Share of right answers on the data as they were recorded, without preparation.
+accuracy_linear | share
+    Share of right answers of the network without a bend; on XOR no straight line gets more than 0.75.
 """
 
 

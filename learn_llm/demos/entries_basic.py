@@ -4,6 +4,67 @@ from learn_llm.demos.entry import Demo, Parameter
 
 BASIC = (
     Demo(
+        slug="what-is-ai",
+        title="Rules, search and learning at the same game",
+        question=1,
+        breaks="Final positions are worth what a coin says, so there is no goal that a move could serve.",
+        look_at="Minimax has no lost game before it has played one. The learner starts like a random player and ends "
+        "with few lost games, told nothing but results. The rules lose to forks, which they do not see coming.",
+        try_this=(
+            "--games 100: so few games tell the learner little; search needs none at all.",
+            "--explore 0: it repeats the first way that worked and never sees most positions.",
+            "--alpha 1: each game overwrites what the games before it have taught.",
+        ),
+        parameters=(
+            Parameter("games", 6000, "Games from which the learner learns, all against the rules.", low=10, high=20000),
+            Parameter("alpha", 0.2, "α: how far a value moves towards that of the next position.", low=0, high=1),
+            Parameter("explore", 0.1, "Share of the learner's training moves that are drawn at random.", low=0, high=1),
+        ),
+    ),
+    Demo(
+        slug="preprocessing",
+        title="What imputing and standardising are worth",
+        question=2,
+        breaks="Every column is recorded on one scale, around 0 and without gaps, so there is nothing to repair.",
+        look_at="The wide column decides every distance until it is standardised. Peeking at the test rows hardly "
+        "moves the accuracy; the check finds it all the same, by what depends on what.",
+        try_this=(
+            "--scale 1: without a wide column imputing alone does the work.",
+            "--missing 0.4: the more is missing, the less the median can repair.",
+            "--missing 0: then standardising alone does it.",
+        ),
+        parameters=(
+            Parameter(
+                "scale",
+                1000.0,
+                "What the first column is multiplied with, as if it were recorded in a smaller unit.",
+                low=0.001,
+                high=100000,
+            ),
+            Parameter("missing", 0.1, "Share of the cells that are missing.", low=0, high=0.6),
+            Parameter("points", 200, "Training rows, and as many for testing.", low=40, high=1000),
+            Parameter("rounds", 12, "Data sets drawn; accuracies are means over them.", low=5, high=50),
+        ),
+    ),
+    Demo(
+        slug="activations",
+        title="XOR with and without a bend",
+        question=3,
+        breaks="Every activation is the identity, so the bend between the layers is gone.",
+        look_at="The map of the identity has one straight edge or none; that of ReLU folds around two corners. The "
+        "identity network is written out as the one matrix that it is.",
+        try_this=(
+            "--hidden 64: width does not help the identity.",
+            "--hidden 2: just enough for ReLU by hand, often too few to be found by descent.",
+            "--steps 5000: more steps do not help the identity either; sigmoid catches up.",
+        ),
+        parameters=(
+            Parameter("hidden", 16, "Hidden units.", low=1, high=64),
+            Parameter("steps", 1000, "Steps of gradient descent.", low=20, high=5000),
+            Parameter("step_size", 1.0, "Learning rate.", low=0.001, high=10),
+        ),
+    ),
+    Demo(
         slug="curse-of-dimensionality",
         title="Distances lose their meaning as dimensions are added",
         question=5,
