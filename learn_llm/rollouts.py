@@ -208,6 +208,23 @@ def entropy(logits: Tensor) -> Tensor:
 
 
 @torch.no_grad()
+def judged(setup: Setup, model: GPT, actions: Actions, temperature: float, size: int) -> tuple[Tensor, Tensor]:
+    """log π of each action and the entropy where it was taken, (B, T) each in nats, 0 behind the response.
+
+    At most `size` responses at once, without gradient: what a policy or a reference made of its samples.
+    """
+    logprobs, entropies = torch.zeros(2, *actions.mask.shape, device=actions.mask.device)
+    for rows in actions.by_length(torch.arange(len(actions.mask)), size):
+        part = actions.rows(rows)
+        with setup.autocast():
+            logits, _ = action_logits(model, part, temperature)
+        seen = rows[:, None], torch.arange(part.mask.shape[1])
+        logprobs[seen] = action_logprobs(logits, part.chosen) * part.mask
+        entropies[seen] = entropy(logits) * part.mask
+    return logprobs, entropies
+
+
+@torch.no_grad()
 def mean_kl(model: GPT, reference: GPT, responses: Sequence[Response]) -> float:
     """KL(model ‖ reference) in nats a response: exact per token, summed over `model`'s own responses."""
     total = 0.0

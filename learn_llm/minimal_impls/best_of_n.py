@@ -9,7 +9,7 @@ section 3.2.3: rejection sampling was the only RL method up to RLHF-V4).
 
 Implementation details
   1. The KL is exact for continuous scores.  Responses that tie are not told apart by choosing, so the true KL is lower
-     (Beirami et al. 2024, arXiv 2401.01879).  A small world repeats its answers: the share of ties is measured and said.
+     (Beirami et al. 2024, arXiv 2401.01879).  A small world repeats answers: the share of ties is measured and said.
   2. The estimator averages over all C(N, n) ways to draw n of the N samples (Nakano et al. 2021, arXiv 2112.09332,
      appendix I; Gao et al. 2022, arXiv 2210.10760): without bias, and one set of samples serves every n up to N.
   3. Of responses that tie each is as likely to be kept as the others: their weights are averaged.
