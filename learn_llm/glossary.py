@@ -54,6 +54,10 @@ look_up_2 | share | 0.9 .. 1
 look_up_4 | share | 0.75 .. 1
     Share right when one of 4 facts is asked for by its key, the key said first.
     outside: Below 0.75: the model copies, but not yet what it is asked for. Chance is 0.25.
+checking | share
+    Share of true and false statements about the world that are told apart. Chance is 0.5.
+pairing | share
+    Share right when one of two pairs of random words is asked for by its first word. Chance is 0.5.
 look_back_2 | share
     Share right among 2 facts asked for from the value back to the key, the hard form. Chance is 0.5.
 look_back_4 | share
@@ -216,6 +220,21 @@ prompts
     Held-out prompts that the verdict rests on.
 win_rate | share
     Share of prompts where the response beats the other model's, ties counted half; 0.5 is equal.
+best_reward
+    Mean reward of the best of each prompt's samples: what fine-tuning on the best imitates.
+best_of_n_difference
+    Mean gold score of the best of n by the reward minus that of one sample, on the same prompts.
+best_of_n_low
+    Lower end of the 95 % interval of best_of_n_difference; above 0 means that choosing by the reward helps.
+best_of_n_kl | nats | 0 ..
+    log n - (n - 1)/n: the KL of the best of n from one sample where no scores tie, at most that where some do.
+    outside: Below 0 cannot be.
+ties | share | 0 .. 0.5
+    Share of pairs of samples to one prompt that score alike; where there are none best_of_n_kl is exact.
+    outside: High: the samples are mostly the same responses, and choosing among them changes little.
+even_groups | share | 0 .. 0.8
+    Share of groups whose responses all have the same reward: their advantages are 0 and teach nothing.
+    outside: High: the prompts are too easy or too hard, or the policy always says the same.
 repetition | share | 0 .. 0.5
     Share of word pairs in a response that occur in it before.
     outside: High: the policy loops; a reward for length or a missing EOS invites it.
@@ -236,6 +255,40 @@ gradient_error_baseline
     The same distance with the leave-one-out baseline; usually far smaller at equal samples.
 accuracy_pooled | share
     Share of right answers of the arm that averages instead of attending; it should stay at chance.
+gradient_kept | share
+    How much of the gradient of a linear recurrence is left 50 steps back in time.
+gradient_kept_lstm | share
+    How much of the gradient of an LSTM's cell is left 50 steps back; paths through the output can lift it above 1.
+distance
+    Distance to the minimum, by gradient descent.
+distance_momentum
+    Distance to the minimum, by gradient descent with momentum.
+distance_adam
+    Distance to the minimum, by Adam at a fixed learning rate: it does not go to 0.
+variance
+    Variance of the residual stream after this layer, without a norm.
+variance_norm
+    Variance of the residual stream after this layer, with pre-norm; it should grow by about 1 a layer.
+optimal_states | share
+    Share of states in which the greedy action is among the optimal ones.
+value_error
+    Largest difference between the learnt value of a state and its optimal value.
+regret_greedy
+    Mean reward lost against the best arm so far, by ε-greedy; it grows linearly.
+regret_ucb
+    Mean reward lost against the best arm so far, by UCB1; it should bend over.
+regret_thompson
+    Mean reward lost against the best arm so far, by Thompson sampling; it should bend over.
+error_generative | share
+    Share of wrong answers of the generative model on held-out data.
+error_discriminative | share
+    Share of wrong answers of the discriminative model on held-out data.
+tokens_per_byte
+    Tokens that a byte of the training text costs; 1 before the first merge, and it never rises.
+tokens_per_byte_unseen
+    Tokens that a byte of held-out text costs.
+accuracy_shuffled | share
+    Share of right answers of the arm that learnt from shuffled text; it should stay at chance.
 accuracy_mlp | share
     Share of right answers of the fully connected network, on places that it was not trained on.
 ms_per_token | ms
