@@ -179,7 +179,7 @@ def test_two_steps_on_a_file(settings: dict[str, Any]) -> None:
 
 
 def test_it_learns_the_pairs_and_a_coin_does_not(settings: dict[str, Any]) -> None:
-    longer = {**settings, "steps": 40, "batch_size": 12, "learning_rate": 3e-3}
+    longer = {**settings, "steps": 40, "batch_size": 12, "learning_rate": 1e-3}
     learnt, broken = run(**longer), run(**longer, break_=True)
     assert metrics(learnt)[-1]["accuracy"] == 1
     assert isinstance(learnt[-1], Verdict)

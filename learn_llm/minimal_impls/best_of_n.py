@@ -110,11 +110,12 @@ def tied_kl(shares: Sequence[float], n: int) -> float:
     >>> round(tied_kl([0.5, 0.5], n=16), 3), round(tied_kl([0.05] * 20, n=64), 2), round(best_of_n_kl(64), 3)
     (0.693, 2.83, 3.175)
     """
-    sums = [min(f / sum(shares), 1.0) for f in itertools.accumulate(shares)]
+    whole = sum(shares)
+    sums = [min(f / whole, 1.0) for f in itertools.accumulate(shares)]
     total = 0.0
     for share, below, up_to in zip(shares, [0.0, *sums], [*sums[:-1], 1.0], strict=False):
         q = up_to**n - below**n
-        total += q * math.log(q * sum(shares) / share) if q > 0 else 0.0
+        total += q * math.log(q * whole / share) if q > 0 else 0.0
     return total
 
 
