@@ -1,0 +1,107 @@
+"""Which words of a text are said negated.
+
+A sentence falls into clauses, at its punctuation and conjunctions.  A negation reaches over its clause ("the ratio is
+not clipped", 比をクリップしない) and denies what it stands with ("clipped", クリップ); "without", "no", "rather than"
+and their like reach over the next two words.  Two negations cancel (ないわけではない).  What only looks like a negation
+is none: "not only", かもしれない, しかない; nor is a condition ("if you do not scale", ないと) or a description (消せない
+ノイズ, "noise that cannot be reduced").
+"""
+
+import re
+from dataclasses import dataclass
+
+from learn_llm.quizzes.matching import Text
+
+_BREAK = re.compile(
+    r"[,;:()\[\]…—–]|[、，；：（）「」]|ので|から(?=、)|のに|けれど|けど"
+    r"|\b(?:but|because|so|while|whereas|although|though|since|which|who|when|if|unless|until|therefore|hence|then|yet"
+    r"|however)\b"
+)
+_NO_BREAK = re.compile(r"\bso that\b|\bas (?:well|long) as\b|,(?= (?:and|or)\b[^,]*$)")
+_NONE = re.compile(
+    r"\b(?:not|n't) (?:only|just|merely|simply|necessarily)\b|\b\w+n't (?:only|just)\b|\bno (?:matter|more than|less than)\b"
+    r"|\bwhether or not\b|\bnothing (?:more|but|else)\b|\bif (?:\w+ ){1,3}(?:not|\w+n't)\b|\bif \w+n't\b"
+    r"|\b(?:that|which) (?:(?:you|it|we|they|one|he) )?(?:\w+n't|cannot|(?:can|could|do|does|did|is|are|has|have|need) not)\b"
+    r"|[だのば][けみか][り]?で(?:は)?な[いく]|だけではありま|かもしれ(?:ない|ません)|しか[^、。]*?(?:ない|ません|ず)"
+    r"|に(?:すぎ|過ぎ|他なら|ほかなら)(?:ない|ません|ず)|(?:なければ|なくては|ないと)(?:なら|いけ)(?:ない|ません|ず)"
+    r"|ざるを得な|少な[いくか]|なくな[りるっ]|必ず|まず|はず|わずか|いずれ|ずつ|ずれ|違いな|違いありま|つまらな|危な|ほか?ならな"
+    r"|ない(?=[\u30a0-\u30ff\u3400-\u9fff])|な(?:いと|ければ|かったら|くても|くて済|くてよ|くてい)|(?:無駄|関係|隙間|限り|間違い|変わり)な[くい]"
+)
+_WHOLE_EN = re.compile(
+    r"\bnot\b|\b\w+n't\b|\bcannot\b|\bnever\b|\bnobody\b|\bnothing\b|\bneither\b|\bno longer\b|\bfails? to\b|\bunable\b"
+    r"|\b(?:is|are|be|was) (?:all )?(?:wrong|false)\b"
+)
+_NEXT_EN = re.compile(r"\b(?:no|without|nor|rather than|instead of|in place of|in contrast with|lack(?:s|ing)?)\b")
+_LITTLE = frozenset("a an the of to in on at by for with any your its their his her this that is are be being".split())
+_WHOLE_JA = re.compile(
+    r"ない|なく|なかっ|なけれ|ません|ず(?=に|と|、|。|$|[^\u3040-\u309f])|ぬ(?=、|。|$)|まい(?=。|$)|不要|無効|なし(?=。|$)"
+)
+_RUN_JA = re.compile(r"[^\u3040-\u309f\s]+(?=[\u3040-\u309f]*$)")
+_CONTRAST = re.compile(r"[^\u3040-\u309f\s、]+[\u3040-\u309f]{0,3}で(?:は)?なく(?=[^、\s])")
+
+
+@dataclass(frozen=True)
+class Polarity:
+    """How a word is said: the number of its clause, whether the clause is negated, whether the word itself is."""
+
+    clause: int
+    negated: bool
+    denied: bool
+
+
+def polarities(text: Text) -> list[Polarity]:
+    """For each word of the text how it is said.
+
+    >>> from learn_llm.quizzes.matching import read_text
+    >>> def negated(text):
+    ...     words = read_text(text)
+    ...     return " ".join(word.form for word, how in zip(words.words, polarities(words)) if how.negated)
+    >>> negated("DPO needs pairs, but it does not need rewards.")
+    'it does not need rewards'
+    >>> negated("A loss without labels is cheap"), negated("not only labels"), negated("比をクリップしない")
+    ('without labels', '', '比 を ク リ ッ プ し な い')
+    """
+    found = []
+    parts = [
+        (start, end, *_reach(text.plain[start:end], start))
+        for first, last in text.sentences
+        for start, end in _clauses(text.plain, first, last)
+    ]
+    at = 0
+    for place in text.plain_starts:
+        while at + 1 < len(parts) and place >= parts[at][1]:
+            at += 1
+        wide, narrow = (sum(first <= place < last for first, last in reach) % 2 == 1 for reach in parts[at][2:])
+        found.append(Polarity(at, wide, narrow and wide))
+    return found
+
+
+def _clauses(plain: str, first: int, last: int) -> list[tuple[int, int]]:
+    kept = [match.span() for match in _NO_BREAK.finditer(plain, first, last)]
+    breaks = (match.start() for match in _BREAK.finditer(plain, first, last))
+    cuts = [first, *(cut for cut in breaks if not any(a <= cut < b for a, b in kept)), last]
+    return list(zip(cuts, cuts[1:], strict=False))
+
+
+def _reach(clause: str, offset: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """The parts of a clause that its negations reach over, and those that they deny."""
+    wide: list[tuple[int, int]] = []
+    narrow: list[tuple[int, int]] = []
+    clause = _NONE.sub(lambda match: "＊" * len(match[0]), clause)
+    for match in _CONTRAST.finditer(clause):
+        wide.append(match.span())
+        narrow.append(match.span())
+    clause = _CONTRAST.sub(lambda match: "＊" * len(match[0]), clause)
+    for match in _NEXT_EN.finditer(clause):
+        words = [word for word in re.finditer(r"[\w²α-ω-]+", clause[match.end() :]) if word[0] not in _LITTLE][:2]
+        end = match.end() + (words[-1].end() if words else 0)
+        wide.append((match.start(), end))
+        narrow.append((match.start(), end))
+    for match in _WHOLE_EN.finditer(clause):
+        wide.append((0, len(clause)))
+        narrow.append((match.start(), len(clause)))
+    for match in _WHOLE_JA.finditer(clause):
+        run = _RUN_JA.search(clause[: match.start()])
+        wide.append((0, len(clause)))
+        narrow.append((run.start() if run else match.start(), match.end()))
+    return [(offset + a, offset + b) for a, b in wide], [(offset + a, offset + b) for a, b in narrow]
