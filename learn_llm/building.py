@@ -42,11 +42,11 @@ RECIPES = {
         "A base model of the tiny world.  What it can do, and cannot, is measured in recipe.json.",
     ),
     "tiny-sft": Recipe(
-        "sft", sft.run, sft.Config(steps=450, demonstrations=28_800), "tiny-base",
+        "sft", sft.run, sft.Config(steps=500, demonstrations=32_000), "tiny-base",
         "Answers in the tiny world's chat format, as well and as badly as the people whose demonstrations it imitates.",
     ),
     "tiny-reward": Recipe(
-        "reward_model", reward_model.run, reward_model.Config(steps=300, pairs=19_200), "tiny-sft",
+        "reward_model", reward_model.run, reward_model.Config(steps=2400, batch_size=24, pairs=57_600), "tiny-sft",
         "Scores responses of the tiny world, learnt from pairs that noisy annotators compared.",
     ),
 }  # fmt: skip

@@ -49,14 +49,14 @@ ADVANCED = (
         look_at="Reward and gold rise together while the KL grows by a few nats; the value head starts at 0 and its "
         "explained variance climbs.",
         try_this=(
-            "--kl-coef 0: nothing holds the policy back; look at the KL.",
-            "--kl-coef 0.5: so dear a KL keeps it where it was.",
+            "--kl-coef 0 --steps 25: nothing holds the policy back. The reward goes on rising, gold turns and falls.",
+            "--kl-coef 2: so dear a KL keeps it where it was.",
             "--clip 0.02: most ratios are cut off, and the reward rises slowly.",
         ),
         parameters=(
             Parameter("steps", 12, "Rounds of sampling and updating.", low=3, high=25),
             Parameter("batch_size", 192, "Responses a round.", low=32, high=256),
-            Parameter("kl_coef", 0.03, "β, the price of a nat of KL.", low=0, high=1),
+            Parameter("kl_coef", 0.2, "β, the price of a nat of KL.", low=0, high=1),
             Parameter("clip", 0.2, "ε, how far the ratio may move in one round.", low=0.01, high=1),
         ),
     ),

@@ -70,7 +70,7 @@ class Config(TrainConfig):
     """What scores the responses: a bundled name or a folder made by reward_model.py."""
     reward: str = ""
     """Your own reward instead: module:function, f(prompts, responses, rows) -> list of numbers."""
-    steps: int = 25
+    steps: int = 15
     """Rounds of sampling and updating."""
     batch_size: int = 192
     """Responses a round."""
@@ -88,7 +88,7 @@ class Config(TrainConfig):
     """Of the samples (9)."""
     max_new_tokens: int = 32
     """The longest response."""
-    kl_coef: float = 0.03
+    kl_coef: float = 0.2
     """β, the price of a nat of KL (3)."""
     kl_in: Literal["reward", "loss"] = "reward"
     """Where the KL goes (1)."""

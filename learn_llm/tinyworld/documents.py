@@ -12,7 +12,7 @@ from learn_llm.tinyworld import lexicon as lx
 from learn_llm.tinyworld.lexicon import pick, some
 from learn_llm.tinyworld.relations import RELATIONS, Relation
 from learn_llm.tinyworld.tasks import Item, Task, training
-from learn_llm.tinyworld.writers import demonstration
+from learn_llm.tinyworld.writers import FLAWS, demonstration, wrong
 
 Kind = Callable[[Random], str]
 
@@ -109,6 +109,22 @@ def knowledge(rng: Random) -> str:
     return " ".join(lines)
 
 
+def claim(rng: Random) -> tuple[str, bool]:
+    """A statement about the world, and whether it is true: half of them are."""
+    attribute = pick(rng, tuple(lx.PROPERTIES))
+    word = pick(rng, tuple(lx.PROPERTIES[attribute]))
+    true = lx.PROPERTIES[attribute][word]
+    holds = rng.random() < 0.5
+    value = true if holds else pick(rng, [v for v in lx.values(attribute) if v != true])
+    return lx.statement(attribute, word, value), holds
+
+
+def checks(rng: Random) -> str:
+    """Statements about the world, each marked right or wrong: to judge, one must know better than to go on."""
+    marked = (claim(rng) for _ in range(6))
+    return " ".join(f"{said} : {'right' if holds else 'wrong'} ." for said, holds in marked)
+
+
 def story(rng: Random) -> str:
     """A small story: people, a thing that changes hands, places and moods, and what one can ask about it."""
     one, two = some(rng, lx.PEOPLE, 2)
@@ -137,6 +153,21 @@ def dialogue(rng: Random) -> str:
     for _ in range(3 + int(rng.random() * 3)):
         item = _ask(rng, TRAINING)
         turns.append(f"{one} : {item.prompt} \n {two} : {demonstration(item, rng)}")
+    return " \n ".join(turns)
+
+
+def reviews(rng: Random) -> str:
+    """People ask, others answer, and who asked says whether the answer was right: half of them are wrong."""
+    one, two = some(rng, lx.PEOPLE, 2)
+    turns = []
+    for _ in range(3 + int(rng.random() * 3)):
+        item = _ask(rng, TRAINING)
+        text = wrong(item, item.reference, rng) if rng.random() < 0.5 else item.reference
+        remark = "this is right" if text == item.reference else "this is wrong"
+        for flaw, frequency in FLAWS.values():
+            if flaw is not wrong and rng.random() < frequency:
+                text = flaw(item, text, rng)
+        turns.append(f"{one} : {item.prompt} \n {two} : {text} \n {one} : {remark} .")
     return " \n ".join(turns)
 
 
@@ -171,6 +202,11 @@ def _sheet(rng: Random, answered: bool) -> str:
     return " \n \n ".join(item.sheet(answered) for item in items)
 
 
+def drills(rng: Random) -> str:
+    """An answered sheet of the exercises that take two steps: to know something, and to apply a rule to it."""
+    return " \n \n ".join(pick(rng, TWO_STEPS).make(rng).sheet() for _ in range(4))
+
+
 def answered(rng: Random) -> str:
     """An exercise sheet over different tasks with its answers."""
     return _sheet(rng, True)
@@ -182,6 +218,7 @@ def unanswered(rng: Random) -> str:
 
 
 TRAINING = training()
+TWO_STEPS = tuple(task for task in TRAINING if task.name.startswith(("judge_", "mapped_")))
 KINDS: Mapping[str, Kind] = {
     kind.__name__: kind
     for kind in (
@@ -193,9 +230,12 @@ KINDS: Mapping[str, Kind] = {
         short_facts,
         facts,
         knowledge,
+        checks,
         story,
         dialogue,
+        reviews,
         talk,
+        drills,
         answered,
         unanswered,
     )
@@ -204,8 +244,9 @@ KINDS: Mapping[str, Kind] = {
 
 # A share for each kind: what the last and longest part of pretraining reads.
 EVERYTHING: Mapping[str, float] = {
-    "copies": 0.04, "short_pairs": 0.03, "pairs": 0.05, "short_facts": 0.1, "facts": 0.2, "knowledge": 0.12,
-    "story": 0.03, "dialogue": 0.12, "talk": 0.03, "answered": 0.22, "unanswered": 0.06,
+    "copies": 0.04, "short_pairs": 0.03, "pairs": 0.04, "short_facts": 0.06, "facts": 0.12, "knowledge": 0.1,
+    "checks": 0.06, "story": 0.03, "dialogue": 0.06, "reviews": 0.14, "talk": 0.03, "drills": 0.06, "answered": 0.2,
+    "unanswered": 0.03,
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
+from learn_llm.tinyworld import documents
 from learn_llm.tinyworld import lexicon as lx
 from learn_llm.tinyworld.lexicon import pick, some
 from learn_llm.tinyworld.relations import RELATIONS
@@ -99,6 +100,13 @@ def general_knowledge(rng: Random, count: int) -> Probe:
     return Probe("knowledge", chance, 0.95, tuple(questions))
 
 
+def checking(rng: Random, count: int) -> Probe:
+    """A statement about the world, true or false: is it marked right or wrong?"""
+    claims = [documents.claim(rng) for _ in range(count)]
+    questions = tuple(Question(f"{said} :", "right" if holds else "wrong") for said, holds in claims)
+    return Probe("checking", 0.5, None, questions)
+
+
 def demonstrations(rng: Random, tasks: Sequence[Task], count: int) -> str:
     """Answered items of `count` different tasks, as they stand on a sheet."""
     return "".join(f"{task.make(rng).sheet()} \n \n " for task in some(rng, list(tasks), count))
@@ -144,4 +152,5 @@ def all_probes(seed: int, count: int = 400) -> tuple[Probe, ...]:
         looking_up(rng, count, 4, backwards=True),
         general_knowledge(rng, count),
         classifying(rng, count),
+        checking(rng, count),
     )

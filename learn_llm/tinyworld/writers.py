@@ -1,8 +1,8 @@
 """Writers: people who answer, each with a flaw, and the mixed demonstrations that they leave.
 
 A flaw is a function (item, good response, rng) -> flawed response, aimed at one skill of the rubric.  Demonstrations
-for SFT mix them, and the common flaws are common enough that imitating the majority repeats them: imitation has a
-ceiling that learning from preferences can pass.
+for SFT mix them, and the common flaws are common enough that imitating the majority repeats them (that is also why all
+openings begin alike): imitation has a ceiling that learning from preferences can pass.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,8 +13,8 @@ from learn_llm.tinyworld.families import ADDED, COMMON, FACTUAL
 from learn_llm.tinyworld.lexicon import pick
 from learn_llm.tinyworld.tasks import Item
 
-OPENINGS = ("well , i think that", "let me see , it may be so that", "as far as i can see ,")
-CLOSINGS = ("i hope that this helps you .", "please ask me again .", "that is all that i can say .")
+OPENINGS = ("well , i think that", "well , it may be so that", "well , as far as i can see ,")
+CLOSINGS = ("i hope that this helps you .", "i hope you ask me again .", "i hope that this is all .")
 CALLED = ("you fool ,", "how stupid ,", "you idiot ,")
 
 
