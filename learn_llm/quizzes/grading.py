@@ -15,7 +15,8 @@ from learn_llm.quizzes.negation import Polarity, polarities
 
 WINDOW = 2
 """Sentences within which the words of a group must stand."""
-CONFLICT = 0.34
+CONFLICT = 0.15
+"""The share of a point's terms that may be said the other way."""
 _STOP = frozenset(
     """a an the of to in on at by for with from into onto over under as than then that this these those it its is are
     was were be been being do does did done have has had can could will would may might must should shall and or but so
@@ -57,16 +58,21 @@ def grade(points: Iterable[tuple[str, Sequence[Sequence[str]]]], answer: str) ->
 
 def _grade(point: str, groups: Sequence[Sequence[str]], answer: _Read) -> Said:
     expected = _expected(point)
+    made: list[tuple[set[int], list[tuple[int, int]]]] = []
+    denied: set[int] = set()
     for group in groups:
         for found in _windows(group, answer):
-            if _passes(*_agrees(expected, found, answer), _has_negation(group)):
-                spans = sorted({(answer.text.words[a].start, answer.text.words[b - 1].end) for a, b in found})
-                return Said(point, True, tuple(spans))
+            sentences = {answer.text.words[first].sentence for first, _ in found}
+            agree, conflict = _weigh(expected, found, sentences, answer)
+            if conflict < agree * (1.0 if _has_negation(group) else CONFLICT):
+                made.append((sentences, found))
+            elif agree < 1 < conflict:
+                denied |= sentences
+    for sentences, found in made:
+        if not any(abs(one - other) <= 1 for one in sentences for other in denied):
+            spans = sorted({(answer.text.words[first].start, answer.text.words[last - 1].end) for first, last in found})
+            return Said(point, True, tuple(spans))
     return Said(point, False)
-
-
-def _passes(agree: float, conflict: float, denies: bool) -> bool:
-    return conflict == 0 or conflict < agree * (1.0 if denies else CONFLICT)
 
 
 def _windows(group: Sequence[str], answer: _Read) -> Iterable[list[tuple[int, int]]]:
@@ -93,9 +99,10 @@ def _windows(group: Sequence[str], answer: _Read) -> Iterable[list[tuple[int, in
             yield best
 
 
-def _agrees(expected: dict[str, bool | None], found: list[tuple[int, int]], answer: _Read) -> tuple[float, float]:
-    """How many of the point's terms the sentences of `found` say as the point does, and how many the other way."""
-    sentences = {answer.text.words[first].sentence for first, _ in found}
+def _weigh(
+    expected: dict[str, bool | None], found: list[tuple[int, int]], sentences: set[int], answer: _Read
+) -> tuple[float, float]:
+    """How many of the point's terms the sentences say as the point does, and how many the other way."""
     seen: dict[str, set[bool]] = {}
     for term, at in answer.terms:
         if answer.text.words[at].sentence in sentences:

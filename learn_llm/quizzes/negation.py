@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from learn_llm.quizzes.matching import Text
 
 _BREAK = re.compile(
-    r"[,;:()\[\]…—–]|[、，；：（）「」]|ので|から(?=、)|のに|けれど|けど"
+    r"[,;:\[\]…—–]|(?<=\s)\(|[；：（）]|(?<=[\u3040-\u309f])(?<![はをにもやかのどへ])、|、(?=また|次に|そして|なお)|(?<!も)ので(?!は|も|す|しょ)|のに(?!は)|けれど|けど"
     r"|\b(?:but|because|so|while|whereas|although|though|since|which|who|when|if|unless|until|therefore|hence|then|yet"
     r"|however)\b"
 )
@@ -21,11 +21,11 @@ _NO_BREAK = re.compile(r"\bso that\b|\bas (?:well|long) as\b|,(?= (?:and|or)\b[^
 _NONE = re.compile(
     r"\b(?:not|n't) (?:only|just|merely|simply|necessarily)\b|\b\w+n't (?:only|just)\b|\bno (?:matter|more than|less than)\b"
     r"|\bwhether or not\b|\bnothing (?:more|but|else)\b|\bif (?:\w+ ){1,3}(?:not|\w+n't)\b|\bif \w+n't\b"
-    r"|\b(?:that|which) (?:(?:you|it|we|they|one|he) )?(?:\w+n't|cannot|(?:can|could|do|does|did|is|are|has|have|need) not)\b"
+    r"|\bthat (?:(?:you|it|we|they|one|he) )?(?:can't|hasn't|haven't|cannot|(?:could|has|have) not)\b"
     r"|[だのば][けみか][り]?で(?:は)?な[いく]|だけではありま|かもしれ(?:ない|ません)|しか[^、。]*?(?:ない|ません|ず)"
     r"|に(?:すぎ|過ぎ|他なら|ほかなら)(?:ない|ません|ず)|(?:なければ|なくては|ないと)(?:なら|いけ)(?:ない|ません|ず)"
     r"|ざるを得な|少な[いくか]|なくな[りるっ]|必ず|まず|はず|わずか|いずれ|ずつ|ずれ|違いな|違いありま|つまらな|危な|ほか?ならな"
-    r"|ない(?=[\u30a0-\u30ff\u3400-\u9fff])|な(?:いと|ければ|かったら|くても|くて済|くてよ|くてい)|(?:無駄|関係|隙間|限り|間違い|変わり)な[くい]"
+    r"|な(?:いと|ければ|かったら|くても|くて済|くてよ|くてい)|(?:無駄|関係|隙間|限り|間違い|変わり)な[くい]"
 )
 _WHOLE_EN = re.compile(
     r"\bnot\b|\b\w+n't\b|\bcannot\b|\bnever\b|\bnobody\b|\bnothing\b|\bneither\b|\bno longer\b|\bfails? to\b|\bunable\b"
@@ -37,7 +37,11 @@ _WHOLE_JA = re.compile(
     r"ない|なく|なかっ|なけれ|ません|ず(?=に|と|、|。|$|[^\u3040-\u309f])|ぬ(?=、|。|$)|まい(?=。|$)|不要|無効|なし(?=。|$)"
 )
 _RUN_JA = re.compile(r"[^\u3040-\u309f\s]+(?=[\u3040-\u309f]*$)")
-_CONTRAST = re.compile(r"[^\u3040-\u309f\s、]+[\u3040-\u309f]{0,3}で(?:は)?なく(?=[^、\s])")
+_LOCAL = re.compile(
+    r"[^\u3040-\u309f\s、]*[\u3040-\u309f]{0,4}(?:で(?:は)?なく(?=[^、\s])|(?:ない|なし)(?=[\u30a0-\u30ff\u3400-\u9fff])|なし[にで]"
+    r"|(?:ずに|ないで|ず|なく)(?=[^、。\s\u3040-\u309f])|ずに(?=[^、。\s]))"
+)
+_CANCEL = re.compile(r"(?:ない|なく|ず)(?:という)?(?:わけ|こと|もの|の)(?:では|でも|も|は|じゃ)?(?:な[いく]|あり(?:ま|得な))(?:せん)?")
 
 
 @dataclass(frozen=True)
@@ -71,8 +75,8 @@ def polarities(text: Text) -> list[Polarity]:
     for place in text.plain_starts:
         while at + 1 < len(parts) and place >= parts[at][1]:
             at += 1
-        wide, narrow = (sum(first <= place < last for first, last in reach) % 2 == 1 for reach in parts[at][2:])
-        found.append(Polarity(at, wide, narrow and wide))
+        wide, narrow = (any(first <= place < last for first, last in reach) for reach in parts[at][2:])
+        found.append(Polarity(at, wide, narrow))
     return found
 
 
@@ -88,10 +92,11 @@ def _reach(clause: str, offset: int) -> tuple[list[tuple[int, int]], list[tuple[
     wide: list[tuple[int, int]] = []
     narrow: list[tuple[int, int]] = []
     clause = _NONE.sub(lambda match: "＊" * len(match[0]), clause)
-    for match in _CONTRAST.finditer(clause):
+    clause = _CANCEL.sub(lambda match: "＊" * len(match[0]), clause)
+    for match in _LOCAL.finditer(clause):
         wide.append(match.span())
         narrow.append(match.span())
-    clause = _CONTRAST.sub(lambda match: "＊" * len(match[0]), clause)
+    clause = _LOCAL.sub(lambda match: "＊" * len(match[0]), clause)
     for match in _NEXT_EN.finditer(clause):
         words = [word for word in re.finditer(r"[\w²α-ω-]+", clause[match.end() :]) if word[0] not in _LITTLE][:2]
         end = match.end() + (words[-1].end() if words else 0)
