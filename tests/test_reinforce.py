@@ -90,7 +90,7 @@ class TestEnumeration:
         torch.testing.assert_close((found * likely[:, None]).sum(0), self.exact())
 
     def test_the_groups_mean_with_the_response_in_it_shrinks_the_gradient_by_a_third(self) -> None:
-        found, likely = self.gradients("leave_one_out")
+        _, likely = self.gradients("leave_one_out")
         shrunk = torch.zeros(4, dtype=torch.float64)
         for row, drawn in enumerate(itertools.product(range(4), repeat=3)):
             logits = self.logits.clone().requires_grad_()
