@@ -64,7 +64,7 @@ def _grade(point: str, groups: Sequence[Sequence[str]], answer: _Read) -> Said:
         for found in _windows(group, answer):
             sentences = {answer.text.words[first].sentence for first, _ in found}
             agree, conflict = _weigh(expected, found, sentences, answer)
-            if conflict < agree * (1.0 if _has_negation(group) else CONFLICT):
+            if _has_negation(group) or conflict < agree * CONFLICT or (not agree and not conflict):
                 made.append((sentences, found))
             elif agree < 1 < conflict:
                 denied |= sentences
@@ -119,10 +119,8 @@ def _weigh(
                 ways = seen.get(other, set()) if other not in expected else set()
                 agree += ways == {not negated}
                 conflict += ways == {negated}
-    denies = None in expected.values() or True in expected.values()
-    for first, last in found:
-        if not denies and any(answer.polarities[at].negated for at in range(first, last)):
-            conflict += 1
+    if not agree and not conflict:
+        conflict += any(answer.polarities[at].negated for first, last in found for at in range(first, last))
     return agree, conflict
 
 
@@ -176,7 +174,7 @@ def _kind(form: str) -> str:
     return "kanji" if "\u3400" <= form <= "\u9fff" or "\uf900" <= form <= "\ufaff" else "word"
 
 
-_NEGATION = re.compile(r"\b(?:not|no|never|without|cannot|rather|nothing|neither)\b|な[いくかけ]|ません|ず$|不要|不十分")
+_NEGATION = re.compile(r"\b(?:not|no|never|without|cannot|rather|nothing|neither|replaces|avoids|skips|misses|gone)\b|な[いくかけ]|ません|ず$|不要|不十分|要ら|置き換え|取りこぼ")
 
 
 def _has_negation(group: Sequence[str]) -> bool:

@@ -17,7 +17,7 @@ _BREAK = re.compile(
     r"|\b(?:but|because|so|while|whereas|although|though|since|which|who|when|if|unless|until|therefore|hence|then|yet"
     r"|however)\b"
 )
-_NO_BREAK = re.compile(r"\bso that\b|\bas (?:well|long) as\b|,(?= (?:and|or)\b[^,]*$)")
+_NO_BREAK = re.compile(r"\bso that\b|\bas (?:well|long) as\b")
 _NONE = re.compile(
     r"\b(?:not|n't) (?:only|just|merely|simply|necessarily)\b|\b\w+n't (?:only|just)\b|\bno (?:matter|more than|less than)\b"
     r"|\bwhether or not\b|\bnothing (?:more|but|else)\b|\bif (?:\w+ ){1,3}(?:not|\w+n't)\b|\bif \w+n't\b"
@@ -28,17 +28,19 @@ _NONE = re.compile(
     r"|な(?:いと|ければ|かったら|くても|くて済|くてよ|くてい)|(?:無駄|関係|隙間|限り|間違い|変わり)な[くい]"
 )
 _WHOLE_EN = re.compile(
-    r"\bnot\b|\b\w+n't\b|\bcannot\b|\bnever\b|\bnobody\b|\bnothing\b|\bneither\b|\bno longer\b|\bfails? to\b|\bunable\b"
-    r"|\b(?:is|are|be|was) (?:all )?(?:wrong|false)\b"
+    r"\bnot\b|\b\w+n't\b|\bcannot\b|\bnever\b|\bnobody\b|\bnothing\b|\bno longer\b|\bfails? to\b|\bmiss(?:es)?\b|\bunable\b"
+    r"|\b(?:is|are|be|was) (?:all )?(?:wrong|false|gone)\b"
 )
-_NEXT_EN = re.compile(r"\b(?:no|without|nor|rather than|instead of|in place of|in contrast with|lack(?:s|ing)?)\b")
+_NEXT_EN = re.compile(
+    r"\b(?:no|nor|neither|lack(?:s|ing)?)\b|\b(?P<aside>without|rather than|instead of|in place of|in contrast with)\b"
+)
 _LITTLE = frozenset("a an the of to in on at by for with any your its their his her this that is are be being".split())
 _WHOLE_JA = re.compile(
-    r"ない|なく|なかっ|なけれ|ません|ず(?=に|と|、|。|$|[^\u3040-\u309f])|ぬ(?=、|。|$)|まい(?=。|$)|不要|無効|なし(?=。|$)"
+    r"ない|なく|なかっ|なけれ|ません|ず(?=に|と|、|。|$|[^\u3040-\u309f])|ぬ(?=、|。|$)|まい(?=。|$)|不要|無効|取りこぼ|なし(?=。|$)"
 )
 _RUN_JA = re.compile(r"[^\u3040-\u309f\s]+(?=[\u3040-\u309f]*$)")
 _LOCAL = re.compile(
-    r"[^\u3040-\u309f\s、]*[\u3040-\u309f]{0,4}(?:で(?:は)?なく(?=[^、\s])|(?:ない|なし)(?=[\u30a0-\u30ff\u3400-\u9fff])|なし[にで]"
+    r"[^\u3040-\u309f\s、]*[\u3040-\u309f]{0,4}(?:で(?:は)?なく(?=[^、\s])|(?:ない|なかった|なし)(?=[\u30a0-\u30ff\u3400-\u9fff])|なし[にで]"
     r"|(?:ずに|ないで|ず|なく)(?=[^、。\s\u3040-\u309f])|ずに(?=[^、。\s]))"
 )
 _CANCEL = re.compile(r"(?:ない|なく|ず)(?:という)?(?:わけ|こと|もの|の)(?:では|でも|も|は|じゃ)?(?:な[いく]|あり(?:ま|得な))(?:せん)?")
@@ -101,7 +103,8 @@ def _reach(clause: str, offset: int) -> tuple[list[tuple[int, int]], list[tuple[
         words = [word for word in re.finditer(r"[\w²α-ω-]+", clause[match.end() :]) if word[0] not in _LITTLE][:2]
         end = match.end() + (words[-1].end() if words else 0)
         wide.append((match.start(), end))
-        narrow.append((match.start(), end))
+        if words and not match["aside"]:
+            narrow.append((match.end() + words[-1].start(), end))
     for match in _WHOLE_EN.finditer(clause):
         wide.append((0, len(clause)))
         narrow.append((match.start(), len(clause)))
