@@ -289,6 +289,8 @@ tokens_per_byte_unseen
     Tokens that a byte of held-out text costs.
 accuracy_shuffled | share
     Share of right answers of the arm that learnt from shuffled text; it should stay at chance.
+accuracy_no_order | share
+    Share of right answers of the arm without mask and positions; it should stay at chance.
 accuracy_mlp | share
     Share of right answers of the fully connected network, on places that it was not trained on.
 ms_per_token | ms
@@ -303,6 +305,57 @@ accuracy_raw | share
     Share of right answers on the data as they were recorded, without preparation.
 accuracy_linear | share
     Share of right answers of the network without a bend; on XOR no straight line gets more than 0.75.
+accuracy_rewarded | share
+    Share of right answers of the learner that is told only whether its own guess was right.
+adjusted_rand
+    How far two groupings agree on which pairs belong together: 0 for chance, 1 for the same grouping under any names.
+bias_squared
+    Squared distance between the mean prediction over training sets and the truth.
+prediction_variance
+    How far predictions scatter around their mean over training sets, squared.
+test_error
+    Mean squared error on rows that the model was not fitted to.
+train_error
+    Mean squared error on the rows that the model was fitted to; it falls with complexity and so cannot choose it.
+test_error_ols
+    Mean squared error on test rows of plain least squares, without a penalty.
+fake_at_zero | share
+    Share of the features without effect whose weight is exactly zero.
+loss_ratio
+    Loss after the last step over the loss before the first; above 1 the run diverges.
+right_class | share
+    Mean probability that the model gives to the right class.
+right_class_squared_error | share
+    The same for the model that is trained with squared error.
+recall | share
+    Share of the positives that are found.
+precision | share
+    Share of the alarms that are right.
+false_positive_rate | share
+    Share of the negatives that raise an alarm; with rare positives a small share is many false alarms.
+accuracy_outside | share
+    Accuracy in cross-validation when the features were selected on all rows: too high.
+accuracy_inside | share
+    Accuracy in cross-validation when the features are selected anew inside each fold: honest.
+error_tree | share
+    Share of test rows that a single tree gets wrong.
+error_forest | share
+    Share of test rows that the vote of a forest gets wrong.
+error_boosting_train | share
+    Share of training rows that AdaBoost gets wrong after its last round.
+inertia
+    Sum of squared distances of the points to their centroids, from starts of k-means++; it must not rise.
+inertia_random
+    The same from random starts.
+error_weighting
+    Error of the probability found by likelihood weighting, root mean square over independent runs.
+error_gibbs
+    Error of the probability found by Gibbs sampling, root mean square over independent runs.
+additivity_error |  | 0 .. 1e-09
+    Distance between the sum of the Shapley values and f(x) - E[f].
+    outside: The values are no Shapley values: wrong weights, or another background in f than in E[f].
+prediction
+    What the model says about the case that is explained.
 """
 
 

@@ -65,6 +65,24 @@ BASIC = (
         ),
     ),
     Demo(
+        slug="learning-paradigms",
+        title="The same points, three signals",
+        question=4,
+        breaks="The labels are shuffled, and with them the rewards, so neither says anything about the points.",
+        look_at="The supervised learner is there after a handful of points, the rewarded one later: it is told less "
+        "per point. k-means finds the same groups without being told anything, but does not know their names.",
+        try_this=(
+            "--spread 2.5: blobs that overlap; k-means suffers first, labels and rewards still help.",
+            "--step-size 0.002: every learner with a gradient is slower, the rewarded one most.",
+            "--break: k-means does not notice that the labels are wrong. It never saw one.",
+        ),
+        parameters=(
+            Parameter("points", 2000, "Points in each stream.", low=300, high=5000),
+            Parameter("spread", 1.0, "Standard deviation of each blob; the centres are 6.9 apart.", low=0.1, high=5),
+            Parameter("step_size", 0.02, "η of the supervised and of the rewarded learner.", low=0.0001, high=1),
+        ),
+    ),
+    Demo(
         slug="curse-of-dimensionality",
         title="Distances lose their meaning as dimensions are added",
         question=5,
@@ -108,6 +126,71 @@ BASIC = (
         ),
     ),
     Demo(
+        slug="bias-variance",
+        title="The test error, taken apart",
+        question=7,
+        breaks="The labels have no noise, so every training set is the same and there is nothing to overfit.",
+        look_at="Bias falls and variance rises with the degree; their sum and the noise make the U of the test error. "
+        "The training error goes down all the way and warns of nothing.",
+        try_this=(
+            "--points 100: five times the data flattens the right arm: variance is what data cure.",
+            "--noise 1: more noise moves the best degree to the left.",
+            "--noise 0.05: with little noise the best degree moves to the right.",
+        ),
+        parameters=(
+            Parameter("points", 20, "Training points, evenly spaced.", low=17, high=500),
+            Parameter("resamples", 200, "Training sets drawn.", low=20, high=1000),
+            Parameter("noise", 0.3, "σ: standard deviation of the noise in the labels.", low=0, high=3),
+        ),
+    ),
+    Demo(
+        slug="regularisation",
+        title="Thirty features, five of them real",
+        question=8,
+        breaks="Every penalty is 0, so lasso, ridge and dropout are all plain least squares.",
+        look_at="From right to left the real weights leave zero one by one, long before the largest fake one. Ridge "
+        "shrinks everything, keeps everything, and still beats least squares.",
+        try_this=(
+            "--points 40: hardly more rows than features; least squares falls apart, the penalties do not.",
+            "--points 1000: with enough rows a penalty has little left to do.",
+            "--noise 6: real features drown, and the lasso starts to lose them.",
+        ),
+        parameters=(
+            Parameter("points", 50, "Training rows; there are 30 features.", low=40, high=1000),
+            Parameter("rounds", 8, "Data sets drawn; all shares and errors are means over them.", low=5, high=30),
+            Parameter(
+                "noise", 2.0, "Standard deviation of the noise; the real weights are 1 to 2 in size.", low=0.1, high=10
+            ),
+        ),
+    ),
+    Demo(
+        slug="gradient-descent",
+        title="One per cent around the limit",
+        question=9,
+        breaks="The limit is computed from the flattest direction instead of the steepest, so every rate is too large.",
+        look_at="Two rates that differ by one per cent: one curve goes down, the other up. The small rate is safe and "
+        "far behind; the best one is between them.",
+        try_this=(
+            "--kappa 1000: a narrow valley. The limit stays where it is, but the flattest direction crawls, and the "
+            "part of the claim about the best rate needs more steps.",
+            "--kappa 2: a round bowl; the best rate is there within a few steps.",
+            "--noise 0: without noise there is no cloud.",
+        ),
+        parameters=(
+            Parameter(
+                "kappa",
+                10.0,
+                "κ = λmax/λmin: how much steeper the steepest direction is than the flattest.",
+                low=1.5,
+                high=10000,
+            ),
+            Parameter("steps", 500, "Steps of each run.", low=50, high=5000),
+            Parameter(
+                "noise", 1.0, "Standard deviation of the noise in each number of a mini-batch gradient.", low=0, high=10
+            ),
+        ),
+    ),
+    Demo(
         slug="backpropagation",
         title="Backpropagation in sixty lines, checked twice",
         question=10,
@@ -123,6 +206,170 @@ BASIC = (
             Parameter("hidden", 6, "Hidden units of the small network that is trained.", low=1, high=16),
             Parameter("steps", 40, "Steps of gradient descent on the small network.", low=1, high=100),
             Parameter("step_size", 1.0, "Learning rate of the small network.", low=0.01, high=10),
+        ),
+    ),
+    Demo(
+        slug="loss-functions",
+        title="A unit that is sure and wrong",
+        question=11,
+        breaks="The unit starts undecided, at p = 0.5, where the sigmoid is not saturated.",
+        look_at="Squared error stays flat for a long time although the unit is as wrong as it can be, then drops all "
+        "at once; cross-entropy goes down from the first step.",
+        try_this=(
+            "--wrong 4: less sure of itself, the unit gets out sooner; the gap is smaller.",
+            "--wrong 12: squared error does not get out within the steps it has.",
+            "--step-size 1: a larger step helps squared error a little; the factor p(1 - p) stays.",
+        ),
+        parameters=(
+            Parameter(
+                "wrong",
+                8.0,
+                "How wrong the unit is at the start: the mean logit of the wrong class; 8 is p = 0.0003 for the right "
+                "one.",
+                low=0,
+                high=30,
+            ),
+            Parameter("step_size", 0.1, "Learning rate of both.", low=0.01, high=100),
+            Parameter("steps", 20000, "Most steps for each.", low=100, high=50000),
+        ),
+    ),
+    Demo(
+        slug="imbalanced-metrics",
+        title="Ninety-nine per cent right and nobody found",
+        question=12,
+        breaks="Half of the cases are positive, so the classes are balanced.",
+        look_at="The ROC curve hugs the corner, the precision-recall curve of the same scores does not: most alarms "
+        "are false. The cheapest threshold is far below 0.5.",
+        try_this=(
+            "--share 0.2: the ROC curve stays as it is, the other one rises.",
+            "--separation 0: useless scores; the AUC is 0.5, the average precision the share of positives.",
+            "--cases 1000: ten positives; look how coarse every number becomes.",
+        ),
+        parameters=(
+            Parameter("cases", 10000, "Cases.", low=200, high=100000),
+            Parameter("share", 0.01, "Share of the cases that are positive.", low=0.01, high=0.5),
+            Parameter(
+                "separation",
+                2.0,
+                "How far the scores of positives lie above those of negatives, in standard deviations.",
+                low=0,
+                high=6,
+            ),
+        ),
+    ),
+    Demo(
+        slug="cross-validation",
+        title="Predicting coin flips, the wrong way and the right way",
+        question=13,
+        breaks="The selection outside looks at other coin flips instead of the labels, so nothing leaks.",
+        look_at="Two histograms of the same cross-validation on the same noise; all that differs is where the features "
+        "were selected.",
+        try_this=(
+            "--features 50: with few features to choose from chance has less to offer.",
+            "--rows 400: with many rows chance correlations are small, and the leak with them.",
+            "--keep 2: two lucky features already look good.",
+        ),
+        parameters=(
+            Parameter("rows", 50, "Rows of each data set.", low=20, high=500),
+            Parameter("features", 5000, "Features, all of them noise.", low=25, high=10000),
+            Parameter("keep", 20, "Features that are selected.", low=1, high=25),
+            Parameter("folds", 5, "Folds.", low=2, high=20),
+            Parameter("rounds", 40, "Data sets drawn.", low=5, high=100),
+        ),
+    ),
+    Demo(
+        slug="ensembles",
+        title="One tree, many trees, one tree after the other",
+        question=14,
+        breaks="Every tree gets the same rows and all features, so all trees are the same tree.",
+        look_at="The vote errs less with every tree, then stays: the floor is the correlation of the trees, lower in "
+        "the forest than in bagging. AdaBoost's training error goes to zero and its test error does not.",
+        try_this=(
+            "--choose 1: questions by lot decorrelate the trees most and make each of them worse.",
+            "--rows 40: with fewer rows trees differ more, and averaging helps more.",
+            "--rounds 10: too few rounds to bring AdaBoost's training error to zero.",
+        ),
+        parameters=(
+            Parameter("rows", 100, "Training rows.", low=30, high=200),
+            Parameter("trees", 20, "B: trees in the forest.", low=4, high=40),
+            Parameter(
+                "choose",
+                3,
+                "Features among which each question of a forest's tree may choose, of 10.",
+                low=1,
+                high=10,
+            ),
+            Parameter("rounds", 60, "Trees of AdaBoost, each of depth 2.", low=5, high=200),
+            Parameter("training_sets", 20, "Training sets drawn, to measure variances.", low=5, high=30),
+        ),
+    ),
+    Demo(
+        slug="clustering-pca",
+        title="Prototypes and directions",
+        question=15,
+        breaks="The mean is left out: centroids move to a random one of their points, and PCA does not centre.",
+        look_at="The elbow is where k is the number of blobs; random starts stay above k-means++ there, stuck in local "
+        "minima. The scree has three high bars: the blobs lie in three of the six dimensions.",
+        try_this=(
+            "--spread 3: the blobs melt into one another and the elbow is gone; k-means still returns k groups.",
+            "--blobs 2: k beyond 2 cuts round blobs into pieces; look how little that gains.",
+            "--break: the inertia goes up and down, and the error of PCA is not the tail any more.",
+        ),
+        parameters=(
+            Parameter("blobs", 6, "Blobs in the data.", low=1, high=12),
+            Parameter("points", 300, "Points drawn.", low=50, high=1000),
+            Parameter("spread", 0.5, "Standard deviation of each blob in each of the 6 dimensions.", low=0.01, high=10),
+            Parameter("starts", 20, "Starts of each kind for each k.", low=5, high=50),
+        ),
+    ),
+    Demo(
+        slug="bayesian-networks",
+        title="Rain, sprinkler, wet grass",
+        question=16,
+        breaks="The evidence says nothing about its causes: all weights are 1 and Gibbs leaves out the children's "
+        "tables.",
+        look_at="Both samplers fall along 1/√N, somewhat above independent samples. Wet grass raises rain from 0.20 to "
+        "0.44; learning of the sprinkler lowers it to 0.22.",
+        try_this=(
+            "--rain 0.02: a rare cause; most wet grass is then the sprinkler's work.",
+            "--samples 200: ten times fewer samples, about three times the error.",
+            "--break: both samplers return the prior, however many samples they take.",
+        ),
+        parameters=(
+            Parameter(
+                "samples",
+                2000,
+                "Samples of each of the 100 runs; of Gibbs after a tenth more that are dropped.",
+                low=50,
+                high=10000,
+            ),
+            Parameter("rain", 0.2, "P(rain).", low=0.01, high=0.99),
+        ),
+    ),
+    Demo(
+        slug="explainability-fairness",
+        title="What the model uses, and whom it refuses",
+        question=17,
+        breaks="All subsets of features weigh alike, so the values do not add up, and the postcode is drawn without "
+        "regard to the group.",
+        look_at="The bars of one case add up to its prediction minus the average. The model never saw the group, yet "
+        "approves one group less often: it found the postcode.",
+        try_this=(
+            "--proxy 0: the postcode says nothing about the group, and the gap in approvals closes.",
+            "--bias 0: fair labels; the postcode still gives the group away, but there is no reason to use it.",
+            "--proxy 4: a postcode that is the group in all but name.",
+        ),
+        parameters=(
+            Parameter("people", 4000, "People in the training data, and as many for testing.", low=500, high=20000),
+            Parameter(
+                "proxy",
+                2.0,
+                "How far the postcodes of the two groups lie apart, in standard deviations.",
+                low=0,
+                high=6,
+            ),
+            Parameter("bias", 2.5, "How much the old decisions held against one group, in logits.", low=0, high=6),
+            Parameter("background", 100, "Rows that stand in for unknown features.", low=10, high=500),
         ),
     ),
 )
