@@ -57,13 +57,15 @@ class Config(TrainConfig):
 
     model: str = "tiny-sft"
     """The policy at its start, and the reference: a bundled name, a folder, or a hub name of the Llama family."""
-    steps: int = 120
+    steps: int = 50
     """Optimiser steps."""
     batch_size: int = 64
     """Pairs a step."""
+    micro_batch_size: int = 16
+    """Pairs that go through the model at once, those of like length together; changes no number."""
     learning_rate: float = 5e-4
     """Peak of the schedule, AdamW."""
-    beta: float = 0.1
+    beta: float = 0.3
     """β, the price of a nat of KL: the smaller, the further the policy goes from the reference."""
     loss: Literal["sigmoid", "robust", "ipo"] = "sigmoid"
     """DPO's own loss, the one that corrects for wrong labels (5), or IPO's (4)."""
@@ -71,7 +73,7 @@ class Config(TrainConfig):
     """ε, the share of the labels that is taken to be wrong (5)."""
     log_ratio: Literal["auto", "sum", "mean"] = "auto"
     """Over the tokens of a response; "auto": the mean for IPO (4), else the sum (1)."""
-    pairs: int = 7_680
+    pairs: int = 3_200
     """How many pairs the tiny world's annotators label."""
     pairs_from: Literal["mixed", "edits", "people", "model"] = "mixed"
     """Who wrote the responses of the tiny world's pairs (6)."""
