@@ -445,6 +445,7 @@ def test_in_a_terminal_ctrl_c_ends_the_chat_cleanly(added: Path) -> None:
     shown = _read_until(main, "> ")
     os.write(main, b"who has the hat ?\n")
     shown += _read_until(main, "> ")
+    time.sleep(0.5)  # the prompt stands before the program waits for a line: a person cannot be quicker than that
     os.write(main, b"\x03")
     shown += _read_until(main, None)
     assert process.wait(30) == 130

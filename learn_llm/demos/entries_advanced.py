@@ -28,7 +28,7 @@ ADVANCED = (
         seconds=60,
         breaks="A coin labels the pairs: there is no preference to learn, and none to predict.",
         look_at="The points of the reliability plot lie near the diagonal: where the model is 80 % sure, it is right "
-        "about 80 % of the time. Its accuracy is near the ceiling, and the ceiling is far from 100 %.",
+        "about 80 % of the time. The ceiling itself is far from 100 %: the labels are noisy.",
         try_this=(
             "--noise 0: annotators who never err; the ceiling rises more than the model's accuracy does.",
             "--noise 1: annotators who nearly toss a coin; even a perfect model could not do much better than it.",

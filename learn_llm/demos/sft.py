@@ -109,7 +109,7 @@ def run(config: Config) -> Iterator[Event]:
         batch = chat(encoder, items, masked=not config.break_)
         loss = response_loss(model(batch.tokens), batch.tokens, batch.mask)
         loss.backward()
-        values = optimiser.step(step, loss)
+        values = optimiser.step(step, loss.item())
         losses.append(values["loss"])
         if step % ASK_EVERY == 0 or step == config.steps:
             steps.append(step)
