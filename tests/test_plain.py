@@ -1,4 +1,4 @@
-"""Reading an answer: which key points it makes, and how it is laid out in lines of a terminal."""
+"""How an answer is laid out in lines of a terminal."""
 
 import doctest
 import importlib
@@ -9,38 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from learn_llm.quizzes.bank import load_bank
-from learn_llm.quizzes.matching import makes_point, normalise
 from learn_llm.quizzes.plain import columns, page, wrap
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-# Matching
-
-
-@pytest.mark.parametrize(
-    ("words", "text", "made"),
-    [
-        ([["kl", "penalty"]], "A penalty on the KL divergence.", True),
-        ([["kl", "penalty"]], "The KL divergence.", False),
-        ([["kl", "penalty"], ["reference"]], "close to the Reference", True),
-        ([["on policy"]], "PPO is on-policy.", True),
-        ([["on policy"]], "It depends on the policy.", False),
-        ([["clip"]], "clipping", False),
-        ([["clip*"]], "clipping", True),
-        ([["√d"]], "divided by √d", True),
-        ([["√d"]], "divided by d", False),
-        ([["x²"]], "the term x2", True),
-        ([["報酬モデル"]], "学習済みの報酬モデルを使う", True),
-        ([["報酬モデル"]], "報酬のモデル", False),
-        ([["ppo"]], "ＰＰＯは方策勾配法", True),
-        ([[""]], "anything", False),
-        ([["*"]], "anything", False),
-        ([], "anything", False),
-    ],
-)
-def test_matching(words: list[list[str]], text: str, made: bool) -> None:
-    assert makes_point(words, normalise(text)) is made
-
 
 # Lines for the terminal
 
@@ -100,7 +71,7 @@ def test_a_page_of_every_kind_of_block() -> None:
     ]
 
 
-@pytest.mark.parametrize("module", ["bank", "matching", "plain", "schedule"])
+@pytest.mark.parametrize("module", ["bank", "grading", "matching", "negation", "plain", "schedule"])
 def test_the_examples_in_the_docstrings(module: str) -> None:
     result = doctest.testmod(importlib.import_module(f"learn_llm.quizzes.{module}"))
     assert result.attempted > 0

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from learn_llm.errors import UserError
 from learn_llm.quizzes.bank import Question, find_files, open_question
+from learn_llm.quizzes.grading import grade_page
 from learn_llm.quizzes.index import Problem
-from learn_llm.quizzes.matching import makes_point, normalise
 from learn_llm.quizzes.plain import columns
 
 LENGTHS = {"en": (60, 90, 260), "ja": (120, 180, 600)}
@@ -60,10 +60,9 @@ def check_question(question: Question, demos: Collection[str] | None = None) -> 
         yield problem("demo:", f"the demo is {question.demo!r}; a question of this bank has its own, {question.id!r}")
     if demos is not None and question.demo not in demos:
         yield problem("demo:", f"there is no demo {question.demo!r}; `learn-llm demo` lists them")
-    answer = normalise(question.full_answer)
-    for point in question.key_points:
-        if not makes_point(point.words, answer):
-            yield problem("key_points:", f"no group of words of the key point {point.point!r} is in the full answer")
+    for said in grade_page(question.key_points, question.full_answer):
+        if not said.made:
+            yield problem("key_points:", f"the full answer does not say the key point {said.point!r}, by its words")
     yield from _check_lines(question)
 
 

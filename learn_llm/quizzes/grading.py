@@ -9,9 +9,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from learn_llm.quizzes.matching import Text, occurrences, read_text
+from learn_llm.quizzes.matching import Text, Word, occurrences, read_text
 from learn_llm.quizzes.negation import Polarity, polarities
+from learn_llm.quizzes.plain import page
+
+if TYPE_CHECKING:
+    from learn_llm.quizzes.header import KeyPoint
 
 WINDOW = 2
 """Sentences within which the words of a group must stand."""
@@ -23,12 +28,12 @@ _STOP = frozenset(
     if when while where which who whom whose what how why there here they them their we our you your he she his i one
     also only just very much many more most less least such same each every all any both some other another own too
     not no never nor neither without cannot rather instead about because since though although however still even up
-    down out off again ever yet per via e g s t re ll d m""".split()
+    down out again ever yet per via e g s t re ll d m need needs needed require requires required""".split()
 )
-_OPPOSITES_EN = """low high, lower raise, small large, small big, rise fall, increase decrease, increase reduce, few many, fewer more,
-    weak strong, early late, cheap expensive, slow fast, better worse, win lose, easy hard, easier harder, possible impossible,
-    sufficient insufficient, enough insufficient, compatible incompatible, need need, same different, keep lose, keep remove"""
-_OPPOSITES_JA = """高 低, 強 弱, 大 小, 増 減, 多 少, 上 下, 必要 不要, 十分 不十分, 有効 無効, 有利 不利, 得意 苦手, 勝 負,
+_OPPOSITES = """low high, lower raise, small large, small big, rise fall, increase decrease, increase reduce, few many,
+    fewer more, weak strong, early late, cheap expensive, slow fast, better worse, win lose, easy hard, easier harder,
+    possible impossible, sufficient insufficient, enough insufficient, compatible incompatible, same different,
+    keep lose, keep remove, 高 低, 強 弱, 大 小, 増 減, 多 少, 上 下, 必要 不要, 有効 無効, 有利 不利, 得意 苦手, 勝 負,
     簡単 難, 容易 困難, 良 悪, 深 浅, 速 遅, 近 遠, 同 違"""
 
 
@@ -47,32 +52,62 @@ class _Read:
 
     text: Text
     polarities: list[Polarity]
-    terms: list[tuple[str, int]]
+    terms: list[tuple[str, int, bool]]
+    """Each term, the number of its word, and whether it is said negated."""
 
 
-def grade(points: Iterable[tuple[str, Sequence[Sequence[str]]]], answer: str) -> list[Said]:
-    """For each key point (its sentence and its groups of words) whether `answer` says it, and where."""
+def grade(points: "Iterable[KeyPoint]", answer: str) -> list[Said]:
+    """For each key point of a question whether `answer` says it, and where.
+
+    >>> from learn_llm.quizzes.header import KeyPoint
+    >>> points = [KeyPoint("PPO needs a reward model.", (("reward model",),))]
+    >>> grade(points, "It needs a reward model.")
+    [Said(point='PPO needs a reward model.', made=True, spans=((11, 23),))]
+    >>> grade(points, "It does not need a reward model.")
+    [Said(point='PPO needs a reward model.', made=False, spans=())]
+    """
     read = _read(answer)
-    return [_grade(point, words, read) for point, words in points]
+    return [_grade(point.point, point.words, read) for point in points]
+
+
+def grade_page(points: "Iterable[KeyPoint]", markdown: str) -> list[Said]:
+    """The same for a text in Markdown, whose lines are joined to paragraphs; the spans are those of `unwrap`."""
+    return grade(points, unwrap(markdown))
+
+
+def unwrap(markdown: str) -> str:
+    """A text in Markdown with each paragraph on a line of its own."""
+    return "\n".join(line for line in page(markdown, 1_000_000) if line)
 
 
 def _grade(point: str, groups: Sequence[Sequence[str]], answer: _Read) -> Said:
     expected = _expected(point)
+    only = bool(_ONLY.search(point.casefold()))
     made: list[tuple[set[int], list[tuple[int, int]]]] = []
     denied: set[int] = set()
     for group in groups:
         for found in _windows(group, answer):
             sentences = {answer.text.words[first].sentence for first, _ in found}
-            agree, conflict = _weigh(expected, found, sentences, answer)
-            if _has_negation(group) or conflict < agree * CONFLICT or (not agree and not conflict):
+            settled = {answer.polarities[first].clause for first, _ in found} if _has_negation(group) else set()
+            agree, conflict = _weigh(expected, found, sentences, settled, answer)
+            if only:  # then "not only" is the contrary
+                bounds = (answer.text.sentences[one] for one in sentences)
+                conflict += any(_NOT_ONLY.search(answer.text.plain, *bound) is not None for bound in bounds) * 2
+            if settled and conflict <= 1:
+                return Said(point, True, _spans(found, answer))
+            if not conflict or conflict < agree * CONFLICT:
                 made.append((sentences, found))
-            elif agree < 1 < conflict:
+            elif conflict > max(1, agree):
                 denied |= sentences
     for sentences, found in made:
         if not any(abs(one - other) <= 1 for one in sentences for other in denied):
-            spans = sorted({(answer.text.words[first].start, answer.text.words[last - 1].end) for first, last in found})
-            return Said(point, True, tuple(spans))
+            return Said(point, True, _spans(found, answer))
     return Said(point, False)
+
+
+def _spans(found: list[tuple[int, int]], answer: _Read) -> tuple[tuple[int, int], ...]:
+    words = answer.text.words
+    return tuple(sorted({(words[first].start, words[last - 1].end) for first, last in found}))
 
 
 def _windows(group: Sequence[str], answer: _Read) -> Iterable[list[tuple[int, int]]]:
@@ -100,27 +135,39 @@ def _windows(group: Sequence[str], answer: _Read) -> Iterable[list[tuple[int, in
 
 
 def _weigh(
-    expected: dict[str, bool | None], found: list[tuple[int, int]], sentences: set[int], answer: _Read
+    expected: dict[str, bool | None],
+    found: list[tuple[int, int]],
+    sentences: set[int],
+    settled: set[int],
+    answer: _Read,
 ) -> tuple[float, float]:
-    """How many of the point's terms the sentences say as the point does, and how many the other way."""
+    """How many of the point's terms the sentences say as the point does, and how many the other way.
+
+    What was found counts once more, and of the clauses `settled`, which are found as a whole, nothing else does.
+    """
     seen: dict[str, set[bool]] = {}
-    for term, at in answer.terms:
-        if answer.text.words[at].sentence in sentences:
-            seen.setdefault(term, set()).add(answer.polarities[at].negated)
+    terms: dict[int, str] = {}
+    for term, at, negated in answer.terms:
+        terms[at] = term
+        if answer.text.words[at].sentence in sentences and answer.polarities[at].clause not in settled:
+            seen.setdefault(term, set()).add(negated)
     agree = conflict = 0.0
-    for term, negated in expected.items():
-        if negated is None:
+    for term, wanted in expected.items():
+        if wanted is None:
             continue
         ways = seen.get(term, set())
-        agree += ways == {negated}
-        conflict += ways == {not negated}
+        agree += ways == {wanted}
+        conflict += ways == {not wanted}
         if not ways:
             for other in _opposites().get(term, ()):
                 ways = seen.get(other, set()) if other not in expected else set()
-                agree += ways == {not negated}
-                conflict += ways == {negated}
-    if not agree and not conflict:
-        conflict += any(answer.polarities[at].negated for first, last in found for at in range(first, last))
+                agree += ways == {not wanted}
+                conflict += ways == {wanted}
+    denies = any(negated is not False for negated in expected.values())
+    for first, last in found:
+        if answer.polarities[first].clause not in settled and answer.polarities[first].negated:
+            known = [expected[terms[at]] for at in range(first, last) if terms.get(at) in expected]
+            conflict += all(negated is False for negated in known) if known else not denies
     return agree, conflict
 
 
@@ -129,39 +176,44 @@ def _expected(point: str) -> dict[str, bool | None]:
     """The terms of a key point, and whether it denies them; None where it does so by the way or says both."""
     read = _read(point)
     terms: dict[str, bool | None] = {}
-    for term, at in read.terms:
+    for term, at, negated in read.terms:
         how = read.polarities[at]
-        denied = True if how.denied else None if how.negated else False
+        denied = True if negated and (how.denied or not how.negated) else None if how.negated else False
         terms[term] = denied if terms.get(term, denied) == denied else None
     return terms
 
 
 def _read(text: str) -> _Read:
     read = read_text(text)
-    return _Read(read, polarities(read), _terms(read))
+    how = polarities(read)
+    terms = [(term, at, how[at].negated != denies) for term, at, denies in _terms(read.words)]
+    return _Read(read, how, terms)
 
 
-def _terms(text: Text) -> list[tuple[str, int]]:
-    """The words that carry meaning; of Chinese and Japanese the pairs of characters within a run of one script."""
-    terms: list[tuple[str, int]] = []
-    words = text.words
+def _terms(words: Sequence[Word]) -> list[tuple[str, int, bool]]:
+    """The words that carry meaning; of Chinese and Japanese the pairs of characters within a run of one script.
+
+    A prefix such as 不 denies what it stands before.
+    """
+    terms: list[tuple[str, int, bool]] = []
     at = 0
     while at < len(words):
         form = words[at].form
         kind = _kind(form)
         if kind == "word":
             if form not in _STOP:
-                terms.append((words[at].stem, at))
+                terms.append((words[at].stem, at, False))
             at += 1
             continue
         end = at + 1
         while end < len(words) and _kind(words[end].form) == kind and words[end].start == words[end - 1].end:
             end += 1
         run = "".join(word.form for word in words[at:end])
+        denies = kind == "kanji" and len(run) > 2 and run[0] in "不非無未"
         if kind == "katakana" or (kind == "kanji" and len(run) == 1):
-            terms.append((run, at))
+            terms.append((run, at, False))
         elif kind == "kanji":
-            terms += [(run[i : i + 2], at + i) for i in range(len(run) - 1)]
+            terms += [(run[i : i + 2], at + i, denies) for i in range(denies, len(run) - 1)]
         at = end
     return terms
 
@@ -174,7 +226,16 @@ def _kind(form: str) -> str:
     return "kanji" if "\u3400" <= form <= "\u9fff" or "\uf900" <= form <= "\ufaff" else "word"
 
 
-_NEGATION = re.compile(r"\b(?:not|no|never|without|cannot|rather|nothing|neither|replaces|avoids|skips|misses|gone)\b|な[いくかけ]|ません|ず$|不要|不十分|要ら|置き換え|取りこぼ")
+_NEGATION = re.compile(
+    r"\b(?:not|no|never|without|cannot|rather|nothing|neither|replaces|avoids|skips|misses|gone)\b"
+    r"|な[いくかけ]|ません|ず$|不要|不十分|要ら|置き換え|取りこぼ"
+)
+    r"\b(?:not|no|never|without|cannot|rather|nothing|neither|replaces|avoids|skips|misses|gone)\b|な[いくかけ]|ません|ず$|不要|不十分|要ら|置き換え|取りこぼ"
+)
+
+
+_ONLY = re.compile(r"\b(?:only|just|merely|simply)\b|だけ|のみ|しか|すぎ")
+_NOT_ONLY = re.compile(r"(?:\bnot|n't) (?:only|just|merely|simply)\b|(?:だけ|のみ)で(?:は|も)?(?:な[くい]|ありません)")
 
 
 def _has_negation(group: Sequence[str]) -> bool:
@@ -184,7 +245,7 @@ def _has_negation(group: Sequence[str]) -> bool:
 @lru_cache(maxsize=1)
 def _opposites() -> dict[str, set[str]]:
     pairs: dict[str, set[str]] = {}
-    for one, other in (pair.split() for pair in f"{_OPPOSITES_EN},{_OPPOSITES_JA}".split(",")):
+    for one, other in (pair.split() for pair in _OPPOSITES.split(",")):
         first, second = (read_text(word).words[0].stem if word.isascii() else word for word in (one, other))
         if first != second:
             pairs.setdefault(first, set()).add(second)
