@@ -79,9 +79,8 @@ class TestLosses:
         ipo_loss(margin, self.zero, self.zero, self.zero, 0.1).backward()
         assert margin.grad is not None
         assert float(margin.grad) == 0
-        margin.grad = None
-        dpo_loss(margin, self.zero, self.zero, self.zero, 0.1).backward()
-        assert float(margin.grad) < 0
+        (gradient,) = torch.autograd.grad(dpo_loss(margin, self.zero, self.zero, self.zero, 0.1), [margin])
+        assert float(gradient) < 0
 
     def test_robust_is_unbiased_under_wrong_labels(self) -> None:
         a, b, ref_a, ref_b = torch.randn(4, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
@@ -100,11 +99,11 @@ class TestLosses:
             optimiser.zero_grad()
             table = logits.log_softmax(-1)
             likely = torch.sigmoid(rewards[a] - rewards[b])
-            losses = [
-                p * dpo_loss(*(x[None] for x in (table[i], table[j], reference[i], reference[j])), beta=0.5)
-                + (1 - p) * dpo_loss(*(x[None] for x in (table[j], table[i], reference[j], reference[i])), beta=0.5)
-                for p, i, j in zip(likely, a, b, strict=True)
-            ]
+
+            def preferring(i: torch.Tensor, j: torch.Tensor) -> torch.Tensor:
+                return dpo_loss(table[i][None], table[j][None], reference[i][None], reference[j][None], beta=0.5)
+
+            losses = [p * preferring(i, j) + (1 - p) * preferring(j, i) for p, i, j in zip(likely, a, b, strict=True)]
             loss = torch.stack(losses).sum()
             loss.backward()
             return loss.item()

@@ -87,7 +87,7 @@ class TestLoss:
             return torch.cat((x, torch.full((4, 3), junk, dtype=x.dtype)), dim=1)
 
         for variant in ("grpo", "dapo", "dr_grpo"):
-            config = grpo.Config(variant=variant, kl_coef=0.1)  # type: ignore[arg-type]
+            config = grpo.Config(variant=variant, kl_coef=0.1)
             narrow = grpo_loss(config, new, old, ref, advantages, mask, 4, float(mask.sum()))
             wide = (wider(new, -2.0), wider(old, -1.0), wider(ref, -3.0))
             torch.testing.assert_close(
@@ -100,7 +100,7 @@ class TestLoss:
         for variant in ("grpo", "dapo", "dr_grpo"):
             logprobs = torch.zeros(2, 4, requires_grad=True)
             mask = torch.tensor([[1, 0, 0, 0], [1, 1, 1, 1]])
-            config = grpo.Config(variant=variant)  # type: ignore[arg-type]
+            config = grpo.Config(variant=variant)
             grpo_loss(config, logprobs, torch.zeros(2, 4), torch.zeros(2, 4), torch.ones(2), mask, 2, 5.0).backward()
             assert logprobs.grad is not None
             share[variant] = float(logprobs.grad[1, 0] / logprobs.grad[0, 0])
@@ -108,10 +108,10 @@ class TestLoss:
 
     def test_an_even_group_teaches_nothing(self) -> None:
         for scale in ("group", "none"):
-            assert group_advantages(torch.full((4,), 0.7), 4, scale).abs().max() < 1e-3  # type: ignore[arg-type]
+            assert group_advantages(torch.full((4,), 0.7), 4, scale).abs().max() < 1e-3
 
     def test_the_variant_decides_what_is_left_open(self) -> None:
-        made = {v: grpo.Config(variant=v) for v in ("grpo", "dapo", "dr_grpo")}  # type: ignore[arg-type]
+        made = {v: grpo.Config(variant=v) for v in ("grpo", "dapo", "dr_grpo")}
         assert {v: c.scale for v, c in made.items()} == {"grpo": "group", "dapo": "group", "dr_grpo": "none"}
         assert {v: c.upper for v, c in made.items()} == {"grpo": 0.2, "dapo": 0.28, "dr_grpo": 0.2}
 

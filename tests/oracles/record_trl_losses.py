@@ -200,7 +200,7 @@ def record_rl(kind: str, options: Mapping[str, Any], seed: int) -> dict[str, Any
 
 def _is_clear(captured: Mapping[str, Any]) -> bool:
     lengths = [sum(row) for update in captured["updates"] for row in update["completion_mask"]]
-    return min(lengths) < max(lengths)
+    return bool(min(lengths) < max(lengths))
 
 
 def main() -> None:
