@@ -110,7 +110,7 @@ def principal_components(x: Array, centre: bool = True) -> tuple[Array, Array, A
     mean = x.mean(0) if centre else np.zeros(x.shape[1])
     _, _, components = np.linalg.svd(x - mean, full_matrices=False)
     covariance = np.cov(x.T, bias=True)
-    return np.asarray(mean), components, np.linalg.eigvalsh(covariance)[::-1]
+    return np.asarray(mean), components, np.asarray(np.linalg.eigvalsh(covariance)[::-1], dtype=np.float64)
 
 
 def reconstruction_error(x: Array, mean: Array, components: Array) -> float:

@@ -55,7 +55,7 @@ class Config(RunConfig):
     """Features among which each question of a forest's tree may choose, of 10."""
     rounds: int = 60
     """Trees of AdaBoost, each of depth 2."""
-    training_sets: int = 20
+    training_sets: int = 16
     """Training sets drawn, to measure variances."""
 
     def __post_init__(self) -> None:
@@ -89,8 +89,10 @@ def best_question(x: Array, y: Array, weights: Array, features: NDArray[np.intp]
     values = np.take_along_axis(columns, order, axis=0)
     weight = weights[order].cumsum(axis=0)  # (n, f): of the first i rows in the order of each feature
     total = (weights * y)[order].cumsum(axis=0)
-    below, above = total[:-1] ** 2 / weight[:-1], (total[-1] - total[:-1]) ** 2 / (weight[-1] - weight[:-1])
-    gain = np.where(values[1:] > values[:-1], below + above, -np.inf)
+    rest_weight, rest_total = weight[-1] - weight[:-1], total[-1] - total[:-1]
+    # AdaBoost can bring a weight below rounding: never divide by 0
+    explained = total[:-1] ** 2 / np.maximum(weight[:-1], 1e-12) + rest_total**2 / np.maximum(rest_weight, 1e-12)
+    gain = np.where(values[1:] > values[:-1], explained, -np.inf)
     place, column = np.unravel_index(int(gain.argmax()), gain.shape)
     if gain[place, column] == -np.inf:
         return None

@@ -12,7 +12,7 @@ BASIC = (
         "with few lost games, told nothing but results. The rules lose to forks, which they do not see coming.",
         try_this=(
             "--games 100: so few games tell the learner little; search needs none at all.",
-            "--explore 0: it repeats the first way that worked and never sees most positions.",
+            "--explore 0: it never tries a move on purpose and still learns: this opponent brings it to new positions.",
             "--alpha 1: each game overwrites what the games before it have taught.",
         ),
         parameters=(
@@ -61,7 +61,7 @@ BASIC = (
         parameters=(
             Parameter("hidden", 16, "Hidden units.", low=1, high=64),
             Parameter("steps", 1000, "Steps of gradient descent.", low=20, high=5000),
-            Parameter("step_size", 1.0, "Learning rate.", low=0.001, high=10),
+            Parameter("step_size", 1.0, "Learning rate.", low=0.001, high=2),
         ),
     ),
     Demo(
@@ -73,7 +73,7 @@ BASIC = (
         "per point. k-means finds the same groups without being told anything, but does not know their names.",
         try_this=(
             "--spread 2.5: blobs that overlap; k-means suffers first, labels and rewards still help.",
-            "--step-size 0.002: every learner with a gradient is slower, the rewarded one most.",
+            "--step-size 0.0001: an answer is only which score is highest; on blobs this clear tiny steps do.",
             "--break: k-means does not notice that the labels are wrong. It never saw one.",
         ),
         parameters=(
@@ -134,7 +134,7 @@ BASIC = (
         "The training error goes down all the way and warns of nothing.",
         try_this=(
             "--points 100: five times the data flattens the right arm: variance is what data cure.",
-            "--noise 1: more noise moves the best degree to the left.",
+            "--noise 1: under so much noise a straight line is hardly worse than the best degree.",
             "--noise 0.05: with little noise the best degree moves to the right.",
         ),
         parameters=(
@@ -171,10 +171,9 @@ BASIC = (
         look_at="Two rates that differ by one per cent: one curve goes down, the other up. The small rate is safe and "
         "far behind; the best one is between them.",
         try_this=(
-            "--kappa 1000: a narrow valley. The limit stays where it is, but the flattest direction crawls, and the "
-            "part of the claim about the best rate needs more steps.",
+            "--kappa 1000 --steps 2000: a narrow valley. The limit stays, but the flattest direction crawls.",
             "--kappa 2: a round bowl; the best rate is there within a few steps.",
-            "--noise 0: without noise there is no cloud.",
+            "--noise 0: without noise there is no cloud, and a decaying rate only slows down.",
         ),
         parameters=(
             Parameter(
@@ -266,7 +265,7 @@ BASIC = (
         "were selected.",
         try_this=(
             "--features 50: with few features to choose from chance has less to offer.",
-            "--rows 400: with many rows chance correlations are small, and the leak with them.",
+            "--rows 400: with many rows chance correlations are small; the leak is still worth twenty points.",
             "--keep 2: two lucky features already look good.",
         ),
         parameters=(
@@ -286,7 +285,7 @@ BASIC = (
         "the forest than in bagging. AdaBoost's training error goes to zero and its test error does not.",
         try_this=(
             "--choose 1: questions by lot decorrelate the trees most and make each of them worse.",
-            "--rows 40: with fewer rows trees differ more, and averaging helps more.",
+            "--rows 40: fewer rows, worse trees; the vote still beats each of them.",
             "--rounds 10: too few rounds to bring AdaBoost's training error to zero.",
         ),
         parameters=(
@@ -300,7 +299,7 @@ BASIC = (
                 high=10,
             ),
             Parameter("rounds", 60, "Trees of AdaBoost, each of depth 2.", low=5, high=200),
-            Parameter("training_sets", 20, "Training sets drawn, to measure variances.", low=5, high=30),
+            Parameter("training_sets", 16, "Training sets drawn, to measure variances.", low=5, high=30),
         ),
     ),
     Demo(

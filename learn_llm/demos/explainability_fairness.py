@@ -215,8 +215,8 @@ def run(config: Config) -> Iterator[Event]:
     columns_ = ("model sees", "AUC on group", "parity gap", "ratio", "opportunity gap", "right")
     yield Table("The group is not among the features", columns_, tuple(rows))
     yield Note(
-        "AUC on group: how well a model trained for it tells the group from these features. Gaps: approval rate outside "
-        "the group minus that inside, of all and of those who would repay. Right: agrees with who would repay."
+        "AUC on group: how well a model trained for it tells the group from these features. Gaps: approval rate "
+        "outside the group minus that inside, of all and of those who would repay. Right: agrees with who would repay."
     )
     if config.break_:
         yield Note("--break: all subsets weigh alike, so the values do not add up; the postcode is drawn by lot.")
