@@ -3,11 +3,13 @@
 import doctest
 import importlib
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from learn_llm.commands.questions import answer_lines
 from learn_llm.quizzes.bank import load_bank
 from learn_llm.quizzes.plain import columns, page, wrap
 
@@ -76,3 +78,33 @@ def test_the_examples_in_the_docstrings(module: str) -> None:
     result = doctest.testmod(importlib.import_module(f"learn_llm.quizzes.{module}"))
     assert result.attempted > 0
     assert result.failed == 0
+
+
+CLOSING = "、。，．・：；！？」』）］｝】〉》〕ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ)]},.;:!?"
+
+
+@pytest.mark.parametrize("width", [60, 80])
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_a_printed_question_reads_well(width: int, lang: str) -> None:
+    for question in load_bank(lang=lang).questions:
+        lines = list(answer_lines(question, width))
+        for before, line in pairwise(lines):
+            place = (question.id, before, line)
+            assert columns(line) <= width + 2, place  # "# " leads a heading and is not printed
+            start = line.lstrip()[:1]
+            assert (
+                not start
+                or start not in "、。，．・：；！？」』）］｝】〉》〕ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ)]},.;:!?"
+            ), place
+            assert before[-1:] not in "「『（［｛【〈《〔" or not before, place
+            if before and line and not before.startswith(("#", "=", "    ")) and not line.startswith("    "):
+                whole = before[-1] + line.lstrip()[:1]
+                assert not re.fullmatch(r"[\u30a1-\u30fa\u30fc]{2}", whole), place
+
+
+def test_no_word_of_an_answer_is_broken() -> None:
+    for question in load_bank().questions:
+        words = set(re.findall(r"[A-Za-z]{4,}", question.full_answer))
+        for width in (60, 80):
+            printed = set(re.findall(r"[A-Za-z]{4,}", "\n".join(page(question.full_answer, width))))
+            assert printed == words, question.id

@@ -230,8 +230,6 @@ _NEGATION = re.compile(
     r"\b(?:not|no|never|without|cannot|rather|nothing|neither|replaces|avoids|skips|misses|gone)\b"
     r"|な[いくかけ]|ません|ず$|不要|不十分|要ら|置き換え|取りこぼ"
 )
-    r"\b(?:not|no|never|without|cannot|rather|nothing|neither|replaces|avoids|skips|misses|gone)\b|な[いくかけ]|ません|ず$|不要|不十分|要ら|置き換え|取りこぼ"
-)
 
 
 _ONLY = re.compile(r"\b(?:only|just|merely|simply)\b|だけ|のみ|しか|すぎ")

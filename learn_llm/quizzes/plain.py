@@ -1,8 +1,8 @@
 """Markdown as plain lines for a terminal or a file: no escapes, no colours, wrapped to a width.
 
 Only what the answers use: headings, paragraphs, lists, tables, and formulas in code blocks.  Widths are counted in
-columns of the terminal, and Japanese is broken between its characters, but never so that a line begins with a closing
-bracket or a mark such as 、 or ー, nor ends with an opening bracket.
+columns of the terminal, and Japanese is broken between its characters, but not within a word in katakana, and never so
+that a line begins with a closing bracket or a mark such as 、 or ー, nor ends with an opening bracket.
 """
 
 import re
@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 
 _WIDE = "\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef"  # Chinese, Japanese and Korean, and their punctuation
-_UNIT = re.compile(rf"\s+|[{_WIDE}]|[^\s{_WIDE}]+")
+_UNIT = re.compile(rf"\s+|[\u30a1-\u30fa\u30fc]+|[{_WIDE}]|[^\s{_WIDE}]+")
 _NOT_FIRST = "、。，．・：；！？」』）］｝】〉》〕ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ…%)]},.;:!?"
 _NOT_LAST = "「『（［｛【〈《〔([{"
 _ITEM = re.compile(r"(?P<indent> *)(?P<mark>[-*]|\d+\.) +(?P<text>.*)")
