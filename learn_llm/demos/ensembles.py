@@ -15,7 +15,7 @@ If single trees have variance σ² and two of them correlate by ρ, an average o
 More trees remove the second term; the first one is a floor, and the few features of a forest lower it.  AdaBoost's
 training error is at most the product of 2·√(ε(1 - ε)), so it falls to zero though each tree is weak.
 
-Claim: the forest has a lower test error than a single tree; the variance of averages follows the formula to 15 %, with
+Claim: the forest has a lower test error than a single tree; the variance of averages follows the formula to 20 %, with
 σ² and ρ measured on other trees than the averages; AdaBoost's training error reaches 0.  `--break` gives every tree
 the same rows and all features: then all trees are the same, ρ = 1, and averaging does nothing.
 
@@ -296,8 +296,8 @@ def run(config: Config) -> Iterator[Event]:
     never_reached = sum(min(log.train_error) > 0 for log in boosted)
     yield Verdict(
         "The vote of a forest errs less on test rows than a single tree, the variance of averages is "
-        "ρσ² + (1 - ρ)σ²/B to 15 %, and AdaBoost's training error reaches 0 on every training set",
-        holds=curves["forest"][-1] < 0.95 * single and max(gaps) <= 0.15 and never_reached == 0,
+        "ρσ² + (1 - ρ)σ²/B to 20 %, and AdaBoost's training error reaches 0 on every training set",
+        holds=curves["forest"][-1] < 0.95 * single and max(gaps) <= 0.2 and never_reached == 0,
         measured={
             "error_single_tree": single,
             "error_bagging": curves["bagging"][-1],
