@@ -20,6 +20,7 @@ COMMANDS = {
     "quiz": ("learn_llm.commands.quiz:quiz", "Study the 50 questions in the terminal."),
     "ask": ("learn_llm.commands.questions:ask", "Print a question with its answers, by number or name."),
     "questions": ("learn_llm.commands.questions:questions", "List the questions; `check` looks for problems."),
+    "export": ("learn_llm.commands.export:export", "Export questions: an Anki deck, Markdown or JSON."),
     "demo": ("learn_llm.commands.demo:demo", "Run a question's demo, or list the demos."),
     "model": ("learn_llm.commands.model:model", "List, add and show models."),
     "chat": ("learn_llm.commands.chat:chat", "Talk to a model."),

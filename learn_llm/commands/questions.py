@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from learn_llm.errors import UserError
 from learn_llm.quizzes.bank import BUNDLED, Bank, Question, load_bank
 
 LANG = click.option(
@@ -17,6 +18,7 @@ LANG = click.option(
     show_default=True,
     help="Language; English where a text is missing.",
 )
+BANK = click.option("--bank", type=click.Path(path_type=Path), help="A folder with questions of your own.")
 HEADINGS = {
     "en": (
         "In 30 seconds",
@@ -49,14 +51,17 @@ NARROWEST = 20
 @click.option("--level", help="Only this level: basic, intermediate or advanced.")
 @click.option("--topic", help="Only this topic, for example alignment.")
 @LANG
+@BANK
 @click.pass_context
-def questions(ctx: click.Context, as_json: bool, level: str | None, topic: str | None, lang: str) -> None:
+def questions(
+    ctx: click.Context, as_json: bool, level: str | None, topic: str | None, lang: str, bank: Path | None
+) -> None:
     """List the questions."""
     if ctx.invoked_subcommand is not None:
         return
-    bank = load_bank(lang=lang)
-    say_problems(bank)
-    chosen = bank.select(level, topic)
+    opened = load_bank(bank, lang)
+    say_problems(opened)
+    chosen = opened.select(level, topic)
     if as_json:
         import json
 
@@ -67,7 +72,7 @@ def questions(ctx: click.Context, as_json: bool, level: str | None, topic: str |
 
 
 @questions.command()
-@click.option("--bank", type=click.Path(path_type=Path), help="A folder with questions of your own.")
+@BANK
 def check(bank: Path | None) -> None:
     """Look for problems: format, lengths, key points, formulas, line lengths.  Ends with 1 if there are any."""
     from learn_llm.demos.catalogue import SLUGS
@@ -82,13 +87,32 @@ def check(bank: Path | None) -> None:
         click.get_current_context().exit(1)
 
 
+@questions.command()
+@click.argument("name", metavar="NAME")
+@click.option("--bank", type=click.Path(path_type=Path), required=True, help="The folder of your own questions.")
+@click.option("--demo", default="what-is-ai", show_default=True, help="The demo that goes with the question.")
+@LANG
+def new(name: str, bank: Path, demo: str, lang: str) -> None:
+    """Begin a question of your own: a file NAME.LANG.md to fill in, in the folder of your pack."""
+    from learn_llm.demos.catalogue import SLUGS
+    from learn_llm.quizzes.template import write_template
+
+    if demo not in SLUGS:
+        raise UserError(f"there is no demo {demo!r}; `learn-llm demo` lists them")
+    path = write_template(bank, name, lang, demo)
+    click.echo(f"written: {path}", err=True)
+    click.echo(f"fill it in, then: learn-llm questions check --bank {bank}", err=True)
+
+
 @click.command()
 @click.argument("question", metavar="NUMBER|NAME")
 @LANG
-def ask(question: str, lang: str) -> None:
+@BANK
+def ask(question: str, lang: str, bank: Path | None) -> None:
     """Print a question with its answers, by its number or its name: `learn-llm ask 43`, `learn-llm ask ppo`."""
-    bank = load_bank(lang=lang)
-    found = bank.find(question)
+    opened = load_bank(bank, lang)
+    say_problems(opened)
+    found = opened.find(question)
     styled = sys.stdout.isatty()
     for line in answer_lines(found, page_width()):
         is_heading = line.startswith("# ")

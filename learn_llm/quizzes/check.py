@@ -30,6 +30,7 @@ def check_bank(folder: Path, demos: Collection[str] | None = None) -> list[Probl
     if not files and not problems:
         raise UserError(f"there is no question in {folder}; its files are called SLUG.LANG.md, for example ppo.en.md")
     numbers: dict[tuple[int, str], Question] = {}
+    versions_of: dict[str, list[Question]] = {}
     for path in sorted(path for versions in files.values() for path in versions):
         question, wrong = open_question(path, whole=True)
         problems += wrong
@@ -40,7 +41,31 @@ def check_bank(folder: Path, demos: Collection[str] | None = None) -> list[Probl
         if other is not question:
             message = f"number {question.number} is that of {other.path.name}; choose another"
             problems.append(Problem(path.name, _line(question, "number:"), message))
+        versions_of.setdefault(question.id, []).append(question)
+    languages = {question.lang for versions in versions_of.values() for question in versions}
+    for versions in versions_of.values():
+        problems += _check_languages(versions, languages)
     return problems
+
+
+def _check_languages(versions: list[Question], languages: set[str]) -> Iterator[Problem]:
+    """Whether a question is there in every language of its bank, and says the same of itself in each."""
+    first, *others = versions
+    for lang in sorted(languages - {question.lang for question in versions}):
+        name = f"{first.id}.{lang}.md"
+        yield Problem(
+            name, 1, f"there is no such file; the bank has other questions in {lang!r}, so write this one too"
+        )
+    for question in others:
+        for field in ("number", "level", "topics", "demo"):
+            if getattr(question, field) != getattr(first, field):
+                message = f"the {field} is not that of {first.path.name}; make them the same"
+                yield Problem(question.path.name, _line(question, f"{field}:"), message)
+        for field in ("key_points", "follow_ups", "mistakes"):
+            here, there = len(getattr(question, field)), len(getattr(first, field))
+            if here != there:
+                message = f"{here} {field.replace('_', ' ')} here, {there} in {first.path.name}; give as many"
+                yield Problem(question.path.name, _line(question, f"{field}:"), message)
 
 
 def check_question(question: Question, demos: Collection[str] | None = None) -> Iterator[Problem]:

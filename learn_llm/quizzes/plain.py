@@ -54,7 +54,7 @@ def page(markdown: str, width: int) -> list[str]:
     ['Loss', '', 'One two.', '', '    L = -log p', '', '- a', '- b']
     """
     lines: list[str] = []
-    for block in _blocks(markdown):
+    for block in blocks(markdown):
         lines += [""] if lines else []
         lines += _lay_out(block, width)
     return lines
@@ -94,7 +94,7 @@ def _prefix(word: str, width: int) -> str:
     return word[:end]
 
 
-def _blocks(markdown: str) -> Iterator[list[str]]:
+def blocks(markdown: str) -> Iterator[list[str]]:
     """Runs of lines that belong together: one heading, paragraph, code block, table, or list."""
     block: list[str] = []
     for line in [*markdown.split("\n"), ""]:
@@ -132,7 +132,7 @@ def _lay_out(block: list[str], width: int) -> Iterator[str]:
     elif head.startswith("|"):
         yield from _table(block, width)
     else:
-        for first, rest, text in _paragraphs(block):
+        for first, rest, text in paragraphs(block):
             yield from wrap(inline(text), width, first, rest)
 
 
@@ -154,7 +154,7 @@ def _code(line: str, width: int) -> Iterator[str]:
     yield lead + text
 
 
-def _paragraphs(block: list[str]) -> Iterator[tuple[str, str, str]]:
+def paragraphs(block: list[str]) -> Iterator[tuple[str, str, str]]:
     """The items of a list, or the one paragraph: what leads its first and its other lines, and its text."""
     first, rest, text = "", "", ""
     for line in block:
@@ -170,11 +170,16 @@ def _paragraphs(block: list[str]) -> Iterator[tuple[str, str, str]]:
     yield first, rest, text
 
 
+def table_rows(block: list[str]) -> list[list[str]]:
+    """The cells of a table, its head first, every row as long as the head."""
+    rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in block]
+    rows = [row for row in rows if not all(re.fullmatch(r":?-+:?", cell) for cell in row)]
+    return [row + [""] * (len(rows[0]) - len(row)) for row in rows]
+
+
 def _table(block: list[str], width: int) -> Iterator[str]:
     """Aligned columns where they fit, else each row as lines of `column: cell`."""
-    rows = [[inline(cell.strip()) for cell in line.strip().strip("|").split("|")] for line in block]
-    rows = [row for row in rows if not all(re.fullmatch(r":?-+:?", cell) for cell in row)]
-    head, *body = [row + [""] * (len(rows[0]) - len(row)) for row in rows]
+    head, *body = [[inline(cell) for cell in row] for row in table_rows(block)]
     widths = [max(columns(row[index]) for row in (head, *body)) for index in range(len(head))]
     if sum(widths) + 3 * (len(widths) - 1) <= width:
         for row in (head, *body):
