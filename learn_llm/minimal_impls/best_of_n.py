@@ -28,7 +28,7 @@ import copy
 import itertools
 import math
 import statistics
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -62,15 +62,15 @@ class Config(TrainConfig):
     """N, samples a prompt for the estimator (2)."""
     prompts: int = 64
     """Held-out prompts for the estimator."""
-    steps: int = 8
+    steps: int = 6
     """Rounds of sampling and fine-tuning (5)."""
-    batch_size: int = 64
+    batch_size: int = 96
     """Prompts a round."""
-    best_of: int = 8
+    best_of: int = 4
     """Of how many samples a round keeps the best."""
     mini_batch_size: int = 32
     """Best samples an update."""
-    epochs: int = 2
+    epochs: int = 1
     """How often a round's best samples are gone through."""
     learning_rate: float = 5e-4
     """Peak of the schedule, AdamW."""
@@ -226,9 +226,17 @@ def run(config: Config) -> Iterator[Event]:
     name = "rejection sampling"
     for event in compare_with_start(setup, name, start, prompts.held_out, config.max_new_tokens, claim, reward):
         if isinstance(event, Verdict):
-            holds = event.holds and measured["best_of_n_low"] > 0
-            event = replace(event, holds=holds, measured={**event.measured, **measured})
+            event = with_best_of_n(event, measured)
         yield event
+
+
+def with_best_of_n(verdict: Verdict, best_of_n: Mapping[str, float]) -> Verdict:
+    """The verdict on the fine-tuned model, and on choosing.  Its claim says no share of prompts won, and asks for none."""
+    measured = {**verdict.measured, **best_of_n}
+    holds = measured["ci_low"] > 0 and measured["best_of_n_low"] > 0
+    if "gold" in measured:
+        holds = holds and measured["difference_to_best_low"] > 0 and measured["correctness_difference"] >= 0
+    return replace(verdict, holds=holds, measured=measured)
 
 
 def update(setup: Setup, config: Config, optimiser: Optimiser, step: int, kept: Sequence[Response]) -> dict[str, float]:

@@ -74,7 +74,7 @@ class Config(TrainConfig):
     """The deviation that advantages are divided by; "auto": none in dr_grpo, else the group's (2)."""
     group_size: int = 8
     """G, responses a prompt."""
-    steps: int = 25
+    steps: int = 15
     """Rounds of sampling and updating."""
     batch_size: int = 192
     """Responses a round."""

@@ -68,7 +68,7 @@ class Config(TrainConfig):
     """What is subtracted from the reward (3)."""
     group_size: int = 4
     """K, responses a prompt."""
-    steps: int = 25
+    steps: int = 15
     """Rounds of sampling and updating."""
     batch_size: int = 192
     """Responses a round."""
@@ -86,7 +86,7 @@ class Config(TrainConfig):
     """Of the samples; log-probabilities are taken at the same."""
     max_new_tokens: int = 32
     """The longest response."""
-    kl_coef: float = 0.03
+    kl_coef: float = 0.2
     """β, the price of a nat of KL (2)."""
     missing_eos: MissingEos = "replace"
     """What a response scores that did not end (6)."""
@@ -150,28 +150,30 @@ def response_logprobs(config: Config, model: GPT, actions: Actions) -> Tensor:
 
 
 def gradient_noise(setup: Setup, config: Config, actions: Actions, rewards: Tensor, pieces: int = 8) -> Table:
-    """How much the gradient differs from piece to piece of the same samples: summed variance / squared mean length."""
+    """How much the gradient of a few responses varies: its variance over pieces of the samples, summed over weights.
+
+    Only differences of scores are learnt, so their level is arbitrary: the noise is told for these scores, and for the
+    same all one higher.
+    """
     groups = torch.arange(len(rewards)).view(-1, config.group_size)
-    sums = {
-        kind: (torch.zeros(()), torch.zeros(())) for kind in BASELINES if kind != "leave_one_out" or groups.shape[1] > 1
-    }
+    kinds = [kind for kind in BASELINES if kind != "leave_one_out" or config.group_size > 1]
+    cases = [(kind, level) for level in (0.0, 1.0) for kind in kinds]
+    sums = {case: (torch.zeros(()), torch.zeros(())) for case in cases}
     pieces = min(pieces, len(groups))
     for rows in (some.flatten() for some in groups.tensor_split(pieces)):
         with setup.autocast():
             logprobs = response_logprobs(config, setup.model, actions.rows(rows))
-        for kind, (total, squares) in sums.items():
-            advantages = advantages_of(rewards, kind, config.group_size, float(rewards.mean()))[rows]
+        for (kind, level), (total, squares) in sums.items():
+            average = float(rewards.mean()) + level
+            advantages = advantages_of(rewards + level, kind, config.group_size, average)[rows]
             loss = -(advantages * logprobs).mean()
             found = torch.autograd.grad(loss, list(setup.model.parameters()), retain_graph=True, allow_unused=True)
             gradient = torch.cat([g.flatten().cpu() for g in found if g is not None])
-            sums[kind] = total + gradient, squares + gradient.square()
-    rows_ = []
-    for kind, (total, squares) in sums.items():
-        mean = (total / pieces).square().sum()
-        variance = (squares / pieces).sum() - mean
-        rows_.append((kind.replace("_", " "), round(float(variance / mean), 2), round(float(variance), 2)))
-    title = f"Noise of the gradient before training: {pieces} pieces of {len(rewards) // pieces} responses"
-    return Table(title, ("baseline", "variance / length² of the mean", "variance"), tuple(rows_))
+            sums[kind, level] = total + gradient, squares + gradient.square()
+    variance = {c: float((squares / pieces - (total / pieces).square()).sum()) for c, (total, squares) in sums.items()}
+    table = tuple((kind.replace("_", " "), *(round(variance[kind, x], 2) for x in (0.0, 1.0))) for kind in kinds)
+    title = f"Noise of the gradient before training, {len(rewards) // pieces} responses at a time"
+    return Table(title, ("baseline", "variance", "all scores 1 higher"), table)
 
 
 def run(config: Config) -> Iterator[Event]:
