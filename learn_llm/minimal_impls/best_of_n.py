@@ -231,7 +231,7 @@ def run(config: Config) -> Iterator[Event]:
 
 
 def with_best_of_n(verdict: Verdict, best_of_n: Mapping[str, float]) -> Verdict:
-    """The verdict on the fine-tuned model, and on choosing.  Its claim says no share of prompts won, and asks for none."""
+    """The verdict on the fine-tuned model, and on choosing.  Its claim names no share of wins, and asks for none."""
     measured = {**verdict.measured, **best_of_n}
     holds = measured["ci_low"] > 0 and measured["best_of_n_low"] > 0
     if "gold" in measured:
