@@ -171,7 +171,9 @@ def gradient_noise(setup: Setup, config: Config, actions: Actions, rewards: Tens
             gradient = torch.cat([g.flatten().cpu() for g in found if g is not None])
             sums[kind, level] = total + gradient, squares + gradient.square()
     variance = {c: float((squares / pieces - (total / pieces).square()).sum()) for c, (total, squares) in sums.items()}
-    table = tuple((kind.replace("_", " "), round(variance[kind, 0.0], 2), round(variance[kind, 1.0], 2)) for kind in kinds)
+    table = tuple(
+        (kind.replace("_", " "), round(variance[kind, 0.0], 2), round(variance[kind, 1.0], 2)) for kind in kinds
+    )
     title = f"Noise of the gradient before training, {len(rewards) // pieces} responses at a time"
     return Table(title, ("baseline", "variance", "all scores 1 higher"), table)
 
