@@ -218,7 +218,7 @@ async def test_going_on_to_another_card_leaves_the_demo(tmp_path: Path, keys: tu
         for key in keys:
             await pilot.press(key)
             await pilot.pause()
-        assert pane(app).status == "stopped"
+        await until(pilot, lambda: pane(app).status == "stopped")
         assert not pane(app).display
         assert app.focused is not None
         assert app.focused.id == "card-body"
