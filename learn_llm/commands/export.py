@@ -35,7 +35,7 @@ def export(
     """
     from learn_llm.quizzes.export import to_json, to_markdown, write_anki
 
-    opened = load_bank(bank, lang)
+    opened = load_bank(folder=bank, lang=lang)
     say_problems(opened)
     questions = select(opened, chosen, level, topic)
     if form == "anki":

@@ -59,7 +59,7 @@ def questions(
     """List the questions."""
     if ctx.invoked_subcommand is not None:
         return
-    opened = load_bank(bank, lang)
+    opened = load_bank(folder=bank, lang=lang)
     say_problems(opened)
     chosen = opened.select(level, topic)
     if as_json:
@@ -110,7 +110,7 @@ def new(name: str, bank: Path, demo: str, lang: str) -> None:
 @BANK
 def ask(question: str, lang: str, bank: Path | None) -> None:
     """Print a question with its answers, by its number or its name: `learn-llm ask 43`, `learn-llm ask ppo`."""
-    opened = load_bank(bank, lang)
+    opened = load_bank(folder=bank, lang=lang)
     say_problems(opened)
     found = opened.find(question)
     styled = sys.stdout.isatty()
