@@ -291,6 +291,16 @@ accuracy_shuffled | share
     Share of right answers of the arm that learnt from shuffled text; it should stay at chance.
 accuracy_no_order | share
     Share of right answers of the arm without mask and positions; it should stay at chance.
+next_word_entropy | nats
+    Mean entropy of the next-word distribution at this temperature; it rises with the temperature.
+distinct_2 | share
+    Different pairs of words among all pairs of a text: low where the text runs in a circle.
+steps_allowed | share
+    Share of the steps from word to word that the language allows.
+loss_smallest_model
+    Mean squared error of the smallest models so far.
+loss_largest_model
+    Mean squared error of the largest models so far, which the fit does not see.
 accuracy_mlp | share
     Share of right answers of the fully connected network, on places that it was not trained on.
 ms_per_token | ms

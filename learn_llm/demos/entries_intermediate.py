@@ -273,6 +273,24 @@ INTERMEDIATE = (
         ),
     ),
     Demo(
+        slug="decoding",
+        title="One model, many texts: what is drawn from a distribution",
+        question=32,
+        breaks="Top-p does not cut: it draws from the whole distribution.",
+        look_at="As T rises the texts repeat less and break the language more. Greedy runs in a circle. Top-p keeps "
+        "diversity near that of T = 1 and quality near that of the cold end.",
+        try_this=(
+            "--p 0.5: a small nucleus: often a single word, and nearly greedy.",
+            "--p 0.99: the nucleus takes in the tail, and with it words that the language does not allow.",
+            "--k 10: a fixed number is too many where only two words may follow.",
+        ),
+        parameters=(
+            Parameter("p", 0.9, "Probability that the nucleus of top-p reaches.", low=0.05, high=1),
+            Parameter("k", 3, "Words that top-k keeps.", low=1, high=28),
+            Parameter("draws", 5000, "Words drawn to see whether top-p ever leaves the nucleus.", low=100, high=50000),
+        ),
+    ),
+    Demo(
         slug="kv-cache",
         title="The KV cache: same logits, no work done twice",
         question=33,
@@ -288,6 +306,24 @@ INTERMEDIATE = (
             Parameter("layers", 2, "Layers of the model.", low=1, high=6),
             Parameter("kv_heads", 8, "Key-value heads, shared by the 8 query heads.", choices=(1, 2, 4, 8)),
             Parameter("rounds", 9, "Times that every measurement is taken; the median counts.", low=3, high=30),
+        ),
+    ),
+    Demo(
+        slug="scaling-laws",
+        title="Five small models predict the sixth",
+        question=34,
+        breaks="All directions of the data matter equally, so that a larger model has nothing to resolve first.",
+        look_at="The measured loss bends towards its floor; the law with a floor bends along, the pure power law runs "
+        "straight on and misses the last point.",
+        try_this=(
+            "--spectrum 0.3: many directions that still matter; far above its floor the loss hardly shows where it is.",
+            "--floor 0.5: most of the loss cannot be removed, whatever the size.",
+            "--draws 5: fewer models of each size; the fitted floor wobbles first.",
+        ),
+        parameters=(
+            Parameter("spectrum", 0.8, "a: the k-th direction of the data has the variance k^(-1-a).", low=0.1, high=2),
+            Parameter("floor", 0.1, "E: variance of the noise, where the signal has 1.", low=0, high=1),
+            Parameter("draws", 16, "Models of each size; their mean loss is fitted.", low=5, high=50),
         ),
     ),
 )
