@@ -60,4 +60,25 @@ ADVANCED = (
             Parameter("clip", 0.2, "ε, how far the ratio may move in one round.", low=0.01, high=1),
         ),
     ),
+    Demo(
+        slug="llama2",
+        title="Llama 2, counted to the last parameter",
+        question=50,
+        breaks="Llama 2's choices are undone: an MLP of 4 times the width, a key-value head for every query head, no "
+        "positions.",
+        look_at="The line of 70B without shared heads is eight times as steep as that of 70B; with them the largest "
+        "model keeps less a token than 7B does.",
+        try_this=(
+            "--memory 24: a consumer's graphics card. 7B fits in 16 bits, 13B only in 4.",
+            "--kv-heads 1: all query heads of the small block share one key-value head; it learns all the same.",
+            "--steps 60: stopped before the block has found how far back to look.",
+        ),
+        parameters=(
+            Parameter("memory", 80.0, "Memory of the machine that serves, in GB.", low=4, high=1000),
+            Parameter("steps", 200, "Training steps of the small block.", low=20, high=1000),
+            Parameter(
+                "kv_heads", 2, "Key-value heads of the small block, shared by its 4 query heads.", choices=(1, 2, 4)
+            ),
+        ),
+    ),
 )
