@@ -79,7 +79,7 @@ def test_lists_repeat_and_only_what_can_be_known_is_scored() -> None:
     logits = model(tokens).detach()
     each = [-float(logits[0, t].log_softmax(-1)[tokens[0, t + 1]]) for t in range(7, 23)]
     alone, _ = llama2.losses(model, tokens[:1], None)
-    assert float(alone) == pytest.approx(sum(each) / 16, rel=1e-5)
+    assert alone.item() == pytest.approx(sum(each) / 16, rel=1e-5)
     assert loss.isfinite()
     assert 0 <= float(right) <= 1
 
