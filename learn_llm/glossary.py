@@ -56,6 +56,12 @@ look_up_4 | share | 0.75 .. 1
     outside: Below 0.75: the model copies, but not yet what it is asked for. Chance is 0.25.
 checking | share
     Share of true and false statements about the world that are told apart. Chance is 0.5.
+checking_facts | share
+    Share of facts of a text, said again rightly or wrongly, that are told apart. Chance is 0.5.
+checking_labels | share
+    Share of right and wrong answers to the question whether a statement is true that are told apart. Chance is 0.5.
+reviewing | share
+    Share of right and wrong answers to training tasks that are told apart. Chance is 0.5.
 pairing | share
     Share right when one of two pairs of random words is asked for by its first word. Chance is 0.5.
 look_back_2 | share
@@ -241,6 +247,28 @@ repetition | share | 0 .. 0.5
 distinct | share
     Share of different responses among all; low means that the policy has one answer for everything.
 
+# Chain of Hindsight
+
+feedback_loss | nats per token
+    Cross-entropy of the answers behind their feedback; prompts and feedback carry none.
+pretraining_loss | nats per token
+    Cross-entropy of the pretraining text that is mixed in; rising means that the model forgets it.
+loss_tokens | tokens
+    Tokens with loss so far: those of answers.
+gap |  | 0 .. 2
+    Mean gold score when asked for good answers minus that when asked for bad ones, on the same prompts.
+    outside: Below 0: the words that ask are ignored, or good and bad are swapped.
+gap_difference
+    The gap minus that of conditional SFT, which read single answers behind their feedback and no chains.
+gap_difference_low
+    Lower end of the 95 % interval of gap_difference; above 0 means that chains widen the gap.
+gap_difference_high
+    Upper end of the 95 % interval of gap_difference; below 0 means that chains narrow the gap.
+gold_difference_low
+    Lower end of the 95 % interval of gold_difference.
+gold_difference_high
+    Upper end of the 95 % interval of gold_difference.
+
 # Demos
 contrast
     (farthest - nearest) / nearest distance of a point to the others; near 0 all are equally far away.
@@ -297,6 +325,14 @@ distinct_2 | share
     Different pairs of words among all pairs of a text: low where the text runs in a circle.
 steps_allowed | share
     Share of the steps from word to word that the language allows.
+dialect_loss | nats per token
+    Loss on held-out text of the new dialect, of the model that started pretrained.
+dialect_loss_new | nats per token
+    The same of a model that started from random weights.
+old_loss | nats per token
+    Loss on text as in pretraining, of the model that is tuned on the dialect; what it rises by is forgotten.
+old_loss_new | nats per token
+    The same of a model that started from random weights and reads the dialect only.
 loss_smallest_model
     Mean squared error of the smallest models so far.
 loss_largest_model

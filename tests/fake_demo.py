@@ -1,8 +1,8 @@
 """A child for the app's tests: says what a demo would say, in the way that its argument names.
 
-    python tests/fake_demo.py steady|garbage|crash|hang|flood|silent [--break]
+    python tests/fake_demo.py steady|endless|garbage|crash|hang|flood|silent [--break]
 
-`hang` ignores SIGTERM and starts a child of its own; both write their process ids to the file FAKE_DEMO_PIDS names.
+`endless` is `steady` that does not come to its end in a test; `hang` ignores SIGTERM and starts a child of its own; both write their process ids to the file FAKE_DEMO_PIDS names.
 """
 
 import json
@@ -74,6 +74,12 @@ def steady(broken: bool, steps: int = 40, pause: float = 0.05) -> Iterator[Event
     yield Verdict("PPO raises the gold score over SFT", not broken, {"gold_difference": 0.31, "win_rate": 0.74})
 
 
+def endless(broken: bool) -> None:
+    """A run of many minutes."""
+    for event in steady(broken, steps=20_000):
+        say(event)
+
+
 def garbage(broken: bool) -> None:
     """Lines that are no events, among some that are."""
     sys.stdout.buffer.write(b"\xff\xfe not text\n")
@@ -118,6 +124,7 @@ def silent(broken: bool) -> None:
 def main(kind: str, broken: bool) -> None:
     """Says what this kind of child says."""
     kinds: dict[str, Callable[[bool], None]] = {
+        "endless": endless,
         "garbage": garbage,
         "crash": crash,
         "hang": hang,

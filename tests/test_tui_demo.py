@@ -93,7 +93,7 @@ async def test_a_demo_is_watched_live_and_ends_in_its_verdict(tmp_path: Path, si
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_list_is_used_while_the_demo_runs(tmp_path: Path, size: tuple[int, int]) -> None:
-    app = make_app(tmp_path)
+    app = make_app(tmp_path, kind="endless")
     async with app.run_test(size=size) as pilot:
         await open_demo(app, pilot, wait_for="running")
         await pilot.press("tab")
@@ -212,7 +212,7 @@ async def test_closing_the_study_screen_ends_its_demo(tmp_path: Path, monkeypatc
 
 @pytest.mark.parametrize("keys", [("n",), ("tab", "j", "enter"), ("tab", "j", "tab", "space", "3")], ids="-".join)
 async def test_going_on_to_another_card_leaves_the_demo(tmp_path: Path, keys: tuple[str, ...]) -> None:
-    app = make_app(tmp_path)
+    app = make_app(tmp_path, kind="endless")
     async with app.run_test(size=LARGE) as pilot:
         await open_demo(app, pilot, wait_for="running")
         for key in keys:

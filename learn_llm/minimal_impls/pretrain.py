@@ -17,7 +17,9 @@ Implementation details
      exactly.
   3. From short to long: to find one of 2 keys in a row of 32 tokens is learnt many times sooner than one of 5 among
      256. So the recipe starts with pairs of words, then facts, and goes on when a probe says that a part is learnt.
-     Repeated lists would come sooner still, but they teach to copy from a fixed distance, not to find a key.
+     Repeated lists would come sooner still, but they teach to copy from a fixed distance, not to find a key.  To judge
+     comes as abruptly, and only from rows that ask for nothing else: statements, facts and answers that are marked
+     right or wrong behind their EOS, where a reward model reads its score.
   4. The rate is constant and falls to 0 at the end of the last part (Hu et al. 2024, MiniCPM, arXiv 2404.06395,
      section 4).
   5. Weights start at N(0, 1/sqrt(D)) (`gpt.py`, details 6 and 7), AdamW β = (0.9, 0.98), decay on matrices, gradient
@@ -71,12 +73,17 @@ class Part:
     bar: float = 1.0
 
 
-# The base: to find again and to judge first, then everything.
+# The base: to find again and to judge first, each circuit in short dense rows, then everything.
 _CHECKS = {"checks": 0.4, "knowledge": 0.2, "drills": 0.1, "short_facts": 0.2, "short_pairs": 0.1}
+_LABELS = {"checked_labels": 0.7, "checks": 0.15, "checked_facts": 0.15}
+_REVIEWS = {"reviews": 0.45, "checked_labels": 0.25, "checked_facts": 0.15, "checks": 0.15}
 TINY_BASE: tuple[Part, ...] = (
     Part("pairs", {"short_pairs": 1.0}, 32, 16, 3000, probe="pairing", bar=0.95),
     Part("facts", {"short_facts": 0.7, "pairs": 0.15, "copies": 0.15}, 64, 16, 3000, probe="look_up_4", bar=0.8),
     Part("checks", _CHECKS, 64, 16, 3000, probe="checking", bar=0.95),
+    Part("checked facts", {"checked_facts": 0.75, "checks": 0.25}, 64, 16, 3000, probe="checking_facts", bar=0.95),
+    Part("checked labels", _LABELS, 64, 16, 1500, probe="checking_labels", bar=0.9),
+    Part("reviews", _REVIEWS, 64, 16, 1500, probe="reviewing", bar=0.9),
     Part("everything", documents.EVERYTHING, 256, 8, 7000),
 )
 

@@ -12,7 +12,8 @@ from learn_llm.tinyworld import lexicon as lx
 from learn_llm.tinyworld.lexicon import pick, some
 from learn_llm.tinyworld.relations import RELATIONS, Relation
 from learn_llm.tinyworld.tasks import Item, Task, training
-from learn_llm.tinyworld.writers import FLAWS, demonstration, wrong
+from learn_llm.tinyworld.tokens import EOS
+from learn_llm.tinyworld.writers import demonstration, wrong
 
 Kind = Callable[[Random], str]
 
@@ -119,10 +120,66 @@ def claim(rng: Random) -> tuple[str, bool]:
     return lx.statement(attribute, word, value), holds
 
 
+def _mark(holds: bool) -> str:
+    """A reader's mark.  It stands behind EOS: there a reward model will read its score, too."""
+    return f"{EOS} {'right' if holds else 'wrong'} ."
+
+
 def checks(rng: Random) -> str:
     """Statements about the world, each marked right or wrong: to judge, one must know better than to go on."""
-    marked = (claim(rng) for _ in range(6))
-    return " ".join(f"{said} : {'right' if holds else 'wrong'} ." for said, holds in marked)
+    return " ".join(f"{said} . {_mark(holds)}" for said, holds in (claim(rng) for _ in range(6)))
+
+
+def told(rng: Random) -> tuple[str, list[tuple[str, bool]]]:
+    """Two facts, and four times one of them again or something that was not told, and whether it was told."""
+    relation = pick(rng, RELATIONS)
+    known = relation.draw(rng, 2)
+    text = " ".join(f"{relation.said(k, v)} ." for k, v in known)
+    again = []
+    for _ in range(4):
+        at = int(rng.random() * 2)
+        key, value = known[at]
+        holds = rng.random() < 0.5
+        if not holds:  # the other one's value, or any: the easy half shows the way to the hard one
+            near = rng.random() < 0.5
+            value = known[1 - at][1] if near else pick(rng, [v for v in relation.values if v != value])
+        again.append((relation.said(key, value), holds))
+    return text, again
+
+
+def checked_facts(rng: Random) -> str:
+    """Two facts, then some of them said again, rightly or wrongly, and marked: to judge, one must look it up."""
+    text, again = told(rng)
+    return " ".join([text, *(f"{said} . {_mark(holds)}" for said, holds in again)])
+
+
+def label(rng: Random) -> tuple[str, bool]:
+    """A statement with an answer to the question whether it is true, and whether that answer is right."""
+    said, true = claim(rng)
+    yes, no = pick(rng, (("yes", "no"), ("true", "false")))
+    holds = rng.random() < 0.5
+    return f"{said} . {pick(rng, ('', 'the answer is '))}{yes if true == holds else no} .", holds
+
+
+def checked_labels(rng: Random) -> str:
+    """Statements with answers to whether they are true; the answers are marked: two judgements on top of each other."""
+    return " ".join(f"{said} {_mark(holds)}" for said, holds in (label(rng) for _ in range(5)))
+
+
+def review(rng: Random) -> tuple[str, bool]:
+    """A question with an answer, right or wrong and otherwise without a flaw, and whether it is right."""
+    while True:
+        task = pick(rng, TRAINING)
+        item = task.sample(rng) if rng.random() < 0.5 else task.make(rng)
+        holds = rng.random() < 0.5
+        text = item.reference if holds else wrong(item, item.reference, rng)
+        if item.answerable and not item.unsafe and (text == item.reference) == holds:
+            return f"{item.prompt} \n {text}", holds
+
+
+def reviews(rng: Random) -> str:
+    """Two questions with answers, each marked right or wrong."""
+    return " \n ".join(f"{said} {_mark(holds)}" for said, holds in (review(rng) for _ in range(2)))
 
 
 def story(rng: Random) -> str:
@@ -153,21 +210,6 @@ def dialogue(rng: Random) -> str:
     for _ in range(3 + int(rng.random() * 3)):
         item = _ask(rng, TRAINING)
         turns.append(f"{one} : {item.prompt} \n {two} : {demonstration(item, rng)}")
-    return " \n ".join(turns)
-
-
-def reviews(rng: Random) -> str:
-    """People ask, others answer, and who asked says whether the answer was right: half of them are wrong."""
-    one, two = some(rng, lx.PEOPLE, 2)
-    turns = []
-    for _ in range(3 + int(rng.random() * 3)):
-        item = _ask(rng, TRAINING)
-        text = wrong(item, item.reference, rng) if rng.random() < 0.5 else item.reference
-        remark = "this is right" if text == item.reference else "this is wrong"
-        for flaw, frequency in FLAWS.values():
-            if flaw is not wrong and rng.random() < frequency:
-                text = flaw(item, text, rng)
-        turns.append(f"{one} : {item.prompt} \n {two} : {text} \n {one} : {remark} .")
     return " \n ".join(turns)
 
 
@@ -231,6 +273,8 @@ KINDS: Mapping[str, Kind] = {
         facts,
         knowledge,
         checks,
+        checked_facts,
+        checked_labels,
         story,
         dialogue,
         reviews,
@@ -244,9 +288,9 @@ KINDS: Mapping[str, Kind] = {
 
 # A share for each kind: what the last and longest part of pretraining reads.
 EVERYTHING: Mapping[str, float] = {
-    "copies": 0.04, "short_pairs": 0.03, "pairs": 0.04, "short_facts": 0.06, "facts": 0.12, "knowledge": 0.1,
-    "checks": 0.06, "story": 0.03, "dialogue": 0.06, "reviews": 0.14, "talk": 0.03, "drills": 0.06, "answered": 0.2,
-    "unanswered": 0.03,
+    "copies": 0.04, "short_pairs": 0.03, "pairs": 0.04, "short_facts": 0.06, "facts": 0.12, "knowledge": 0.13,
+    "checks": 0.05, "checked_facts": 0.05, "checked_labels": 0.05, "story": 0.03, "dialogue": 0.06, "reviews": 0.14,
+    "talk": 0.03, "drills": 0.06, "answered": 0.2, "unanswered": 0.03,
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from learn_llm.tinyworld import lexicon as lx
 from learn_llm.tinyworld.lexicon import pick, some
 from learn_llm.tinyworld.relations import RELATIONS
 from learn_llm.tinyworld.tasks import Item, Task, held_out, training
+from learn_llm.tinyworld.tokens import EOS
 
 DEMONSTRATIONS = 8
 ITEMS_PER_TASK = 50
@@ -100,11 +101,31 @@ def general_knowledge(rng: Random, count: int) -> Probe:
     return Probe("knowledge", chance, 0.95, tuple(questions))
 
 
+def _marked(name: str, cases: Sequence[tuple[str, bool]]) -> Probe:
+    """Texts that a reader marks behind their end: right or wrong?"""
+    questions = tuple(Question(f"{text} {EOS}", "right" if holds else "wrong") for text, holds in cases)
+    return Probe(name, 0.5, None, questions)
+
+
 def checking(rng: Random, count: int) -> Probe:
-    """A statement about the world, true or false: is it marked right or wrong?"""
-    claims = [documents.claim(rng) for _ in range(count)]
-    questions = tuple(Question(f"{said} :", "right" if holds else "wrong") for said, holds in claims)
-    return Probe("checking", 0.5, None, questions)
+    """A statement about the world, true or false."""
+    return _marked("checking", [(f"{said} .", holds) for said, holds in (documents.claim(rng) for _ in range(count))])
+
+
+def checking_facts(rng: Random, count: int) -> Probe:
+    """Two facts, and one of them said again, rightly or wrongly."""
+    drawn = (documents.told(rng) for _ in range(count))
+    return _marked("checking_facts", [(f"{text} {again[0][0]} .", again[0][1]) for text, again in drawn])
+
+
+def checking_labels(rng: Random, count: int) -> Probe:
+    """A statement, and an answer to the question whether it is true."""
+    return _marked("checking_labels", [documents.label(rng) for _ in range(count)])
+
+
+def reviewing(rng: Random, count: int) -> Probe:
+    """A question of a training task with an answer."""
+    return _marked("reviewing", [documents.review(rng) for _ in range(count)])
 
 
 def demonstrations(rng: Random, tasks: Sequence[Task], count: int) -> str:
@@ -141,7 +162,7 @@ def held_out_tasks(rng: Random, prefix: str, per_task: int = ITEMS_PER_TASK) -> 
 
 
 def all_probes(seed: int, count: int = 400) -> tuple[Probe, ...]:
-    """The probes with a bar and the one that is only shown, on fresh text drawn from `seed`."""
+    """The probes with a bar and those that are only shown, on fresh text drawn from `seed`."""
     rng = Random(f"probes {seed}")
     return (
         copying(rng, count),
@@ -153,4 +174,7 @@ def all_probes(seed: int, count: int = 400) -> tuple[Probe, ...]:
         general_knowledge(rng, count),
         classifying(rng, count),
         checking(rng, count),
+        checking_facts(rng, count),
+        checking_labels(rng, count),
+        reviewing(rng, count),
     )

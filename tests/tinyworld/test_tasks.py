@@ -1,12 +1,13 @@
 """The tasks: the same on every machine, held-out ones apart, every word known."""
 
+import dataclasses
 import hashlib
 import itertools
 from random import Random
 
 import pytest
 
-from learn_llm.tinyworld import documents, lexicon, tasks, tokens
+from learn_llm.tinyworld import documents, lexicon, rubric, tasks, tokens
 from learn_llm.tinyworld.tasks import Task, held_out, training
 
 
@@ -35,7 +36,7 @@ def test_the_same_seed_gives_the_same_text_everywhere() -> None:
 
 
 TASKS_DIGEST = "57b7be15f851f10d"
-DOCUMENTS_DIGEST = "15710f1798475f6f"
+DOCUMENTS_DIGEST = "803a0a479548fcd2"
 
 
 def test_held_out_tasks_share_no_definition_and_no_set_of_options() -> None:
@@ -82,7 +83,42 @@ def test_every_text_is_in_the_vocabulary_and_survives_the_tokenizer() -> None:
 
 def test_the_chat_markers_are_absent_from_pretraining() -> None:
     stream = itertools.islice(documents.stream(Random(6), documents.EVERYTHING), 500)
-    assert not any(token in text for text in stream for token in tokens.SPECIAL)
+    assert not any(token in text for text in stream for token in (tokens.USER, tokens.ASSISTANT, tokens.BOS, tokens.PAD))
+
+
+def test_a_mark_is_right_exactly_where_the_text_is() -> None:
+    rng = Random(9)
+    marks = []
+    for _ in range(400):
+        text, again = documents.told(rng)
+        for said, holds in again:
+            assert (f"{said} ." in text) == holds
+        labelled, holds = documents.label(rng)
+        said, answer = labelled.removesuffix(" .").split(" . ")
+        true = any(lexicon.statement(a, w, v) == said for a, t in lexicon.PROPERTIES.items() for w, v in t.items())
+        assert ((answer.split()[-1] in ("yes", "true")) == true) == holds
+        marks += [holds, *(holds for _, holds in again)]
+    assert abs(sum(marks) / len(marks) - 0.5) < 4 * (0.25 / len(marks)) ** 0.5
+
+
+def test_a_review_calls_an_answer_right_exactly_where_the_rubric_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The item is caught on its way from the task to the review."""
+    caught: list[tasks.Item] = []
+
+    def catching(task: Task) -> Task:
+        def make(rng: Random) -> tasks.Item:
+            caught.append(task.make(rng))
+            return caught[-1]
+
+        return dataclasses.replace(task, make=make)
+
+    monkeypatch.setattr(documents, "TRAINING", tuple(catching(task) for task in training()))
+    rng = Random(10)
+    for _ in range(1000):
+        text, holds = documents.review(rng)
+        response = text.removeprefix(caught[-1].definition).partition(" \n ")[2].partition(" \n ")[2]
+        answered = response.split(" , ", 1)[1] if response.split()[0] in tasks.OPENERS else response
+        assert (rubric.logical_correctness(caught[-1], answered) == 5) == holds, text
 
 
 @pytest.mark.parametrize("task", tasks.families(), ids=lambda task: task.name)

@@ -79,14 +79,17 @@ class CardScreen(Screen[None]):
         self._shown_at = self.kit.seconds()
         self.question = None if id is None else self.desk.question(id)
         card = await self._mounted_card()
+        if card is None:
+            return
         card.show(None if self.question is None else self._view(self.question), revealed=revealed)
 
-    async def _mounted_card(self) -> "Card":
+    async def _mounted_card(self) -> "Card | None":
+        """The card, made when it is first needed; None where the app closes meanwhile."""
         from learn_llm.tui.widgets.card import Card
 
         if not self.query(Card):
             await self.query_one("#panes").mount(Card(self.texts, self.guard, id="card"))
-        return self.query_one(Card)
+        return next(iter(self.query(Card)), None)
 
     def _view(self, question: "Question") -> "CardView":
         from learn_llm.demos.catalogue import DEMOS
