@@ -179,6 +179,25 @@ INTERMEDIATE = (
         ),
     ),
     Demo(
+        slug="transfer-learning",
+        title="A base learns a dialect in a few steps, and begins to forget its own language",
+        question=26,
+        breaks="The numbers within every weight matrix of the base are shuffled: nothing is left to transfer.",
+        look_at="On the dialect the tuned base falls from the first step and stays below the new model. On the old "
+        "text its line goes the other way: up.",
+        try_this=(
+            "--replay 0.5: half of every batch is old text; the dialect is still learnt, and little is forgotten.",
+            "--words 30: nothing sounds as it did; at first the base is worse off than a model that knows nothing.",
+            "--learning-rate 0.0003: small steps forget less, and learn less in the same time.",
+        ),
+        parameters=(
+            Parameter("steps", 30, "Training steps of each of the two models.", low=6, high=120),
+            Parameter("words", 6, "Common words that the dialect says in another way.", low=1, high=100),
+            Parameter("learning_rate", 3e-3, "Peak of the schedule of both models, AdamW.", low=1e-5, high=1e-2),
+            Parameter("replay", 0.0, "Share of each batch that is old text.", low=0, high=0.9),
+        ),
+    ),
+    Demo(
         slug="tokenisation",
         title="Byte-pair encoding: nothing is lost, and nothing gets longer",
         question=27,
