@@ -2,7 +2,8 @@
 
     python tests/fake_demo.py steady|endless|garbage|crash|hang|flood|silent [--break]
 
-`endless` is `steady` that does not come to its end in a test; `hang` ignores SIGTERM and starts a child of its own; both write their process ids to the file FAKE_DEMO_PIDS names.
+`endless` is `steady` that does not come to its end in a test.  `hang` ignores SIGTERM and starts a child of its own;
+both write their process ids to the file FAKE_DEMO_PIDS names.
 """
 
 import json

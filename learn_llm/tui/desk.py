@@ -118,7 +118,8 @@ class Desk:
         """
         self.refresh()
         soon = self._soon()
-        candidates: Iterable[str] = [*self.due(), *(self.new()[:1] if new_left > 0 else []), *soon]
+        fresh = [id for id in self.new() if id != after][:1] if new_left > 0 else []
+        candidates: Iterable[str] = [*self.due(), *fresh, *soon]
         return next((id for id in candidates if id != after), after if after in soon else None)
 
     def _soon(self) -> list[str]:

@@ -83,7 +83,9 @@ def test_every_text_is_in_the_vocabulary_and_survives_the_tokenizer() -> None:
 
 def test_the_chat_markers_are_absent_from_pretraining() -> None:
     stream = itertools.islice(documents.stream(Random(6), documents.EVERYTHING), 500)
-    assert not any(token in text for text in stream for token in (tokens.USER, tokens.ASSISTANT, tokens.BOS, tokens.PAD))
+    assert not any(
+        token in text for text in stream for token in (tokens.USER, tokens.ASSISTANT, tokens.BOS, tokens.PAD)
+    )
 
 
 def test_a_mark_is_right_exactly_where_the_text_is() -> None:
