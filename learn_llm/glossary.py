@@ -269,6 +269,49 @@ gold_difference_low
 gold_difference_high
     Upper end of the 95 % interval of gold_difference.
 
+# In-Context Instruction Learning
+
+by_likelihood | share
+    Share of questions whose right option is the likeliest one; compare it with chance.
+valid_gain | share
+    Rate of valid answers with the prefix minus that without.
+valid_gain_low | share
+    Lower end of the 95 % interval over tasks of valid_gain.
+lost_by_random_inputs | share
+    Exact matches with the prefix minus those with random words in place of the demonstrations' inputs.
+lost_by_random_inputs_low | share
+    Lower end of the 95 % interval over tasks of lost_by_random_inputs.
+lost_by_random_inputs_high | share
+    Upper end of the 95 % interval over tasks of lost_by_random_inputs.
+lost_by_random_outputs | share
+    Exact matches with the prefix minus those with random words in place of the demonstrations' outputs.
+lost_by_random_outputs_low | share
+    Lower end of the 95 % interval over tasks of lost_by_random_outputs.
+lost_by_random_outputs_high | share
+    Upper end of the 95 % interval over tasks of lost_by_random_outputs.
+lost_by_random_definitions | share
+    Exact matches with the prefix minus those with random words in place of the demonstrations' definitions.
+lost_by_random_definitions_low | share
+    Lower end of the 95 % interval over tasks of lost_by_random_definitions.
+lost_by_random_definitions_high | share
+    Upper end of the 95 % interval over tasks of lost_by_random_definitions.
+lost_by_noise | share
+    Exact matches with the prefix minus those with a prefix of random words of the same length.
+lost_by_noise_low | share
+    Lower end of the 95 % interval over tasks of lost_by_noise.
+lost_by_noise_high | share
+    Upper end of the 95 % interval over tasks of lost_by_noise.
+queries_per_second | questions per second
+    Questions answered per second with the prefix computed once.
+queries_per_second_uncached | questions per second
+    Questions answered per second with the prefix computed for each.
+cache_speedup | times | 1 ..
+    How many times as many questions per second the shared prefix answers.
+    outside: Below 1: the prefix is short against the questions, or the machine was busy.
+same_answers | share | 0.97 .. 1
+    Share of questions that are answered alike with and without the shared prefix.
+    outside: Below 0.97: the cache holds other keys than the whole text gives; in half precision ties may break.
+
 # Demos
 contrast
     (farthest - nearest) / nearest distance of a point to the others; near 0 all are equally far away.

@@ -1,0 +1,319 @@
+"""In-Context Instruction Learning (ICIL): one fixed prefix of answered tasks makes a frozen model follow instructions.
+
+Before every question stands the same text: a definition, an input and an output of each of K other tasks.  Nothing is
+trained, and no demonstration is of the task that is asked:
+
+    Definition: <task 1>  Input: ...  Output: ...      K = 8 demonstrations, the same for every question
+    ...
+    Definition: <the task that is asked>  Input: ...  Output:
+              (Ye et al. 2023, arXiv 2302.14691; later named TAPP, Task-Agnostic Prefix Prompt, AAAI 2024)
+
+What helps is learnt from what may be broken: in the paper random inputs cost little, random outputs or definitions
+much.  So the prefix teaches the model where answers come from, and not how to solve the task.
+
+Implementation details
+  1. Demonstrations are chosen by four heuristics (`icil_tasks.choose`): answers stated in the definition, no answer
+     that another demonstration has, at most 256 tokens, and ascending number of options.
+  2. The prefix is the same for all questions, so its keys and values are computed once and shared: each question costs
+     its own tokens only.  The answers are those of the whole text; both are timed.
+  3. Zero-shot has the same format without the prefix.  (The paper's zero-shot prompt has one line more.)
+  4. Decoding is greedy up to the end of the line.  An answer is right if it is a reference answer, whatever its case
+     and the marks at its ends: a full stop behind a right word is no mistake.
+  5. Three numbers say different things: how often the answer is right, how often it is one of the options at all, and
+     how often the right option is the likeliest one, which does not ask the model to answer in any form.
+  6. Prefixes are drawn several times and an arm's score on a task is the mean over them.  Intervals go over tasks:
+     questions of one task are not independent.
+  7. Random words come from the definitions and inputs of the pool (the paper took news sentences and a dictionary).
+  8. The smallest model of the paper has 6 billion parameters.  The tiny base has read sheets of exercises over other
+     tasks, answered and unanswered: a prefix tells which of the two this is (Xie et al. 2021, arXiv 2111.02080).
+Left out: demonstrations retrieved for each question, demonstrations written by a model.
+
+    python -m learn_llm.minimal_impls.icil                                          # the tiny world's held-out tasks
+    python -m learn_llm.minimal_impls.icil --model smollm2 --tasks tasks.jsonl
+"""
+
+import difflib
+import itertools
+import statistics
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+import torch
+
+from learn_llm.checkpoints import load
+from learn_llm.errors import UserError
+from learn_llm.evaluation import difference
+from learn_llm.events import Event, Note, Sample, Stage, Verdict
+from learn_llm.examples import parts
+from learn_llm.gpt import GPT
+from learn_llm.kv_cache import KVCache
+from learn_llm.minimal_impls.icil_scores import Judged, Scores, arm_table, plain, rouge_l, task_table
+from learn_llm.minimal_impls.icil_tasks import (
+    ENGLISH,
+    Question,
+    Sheet,
+    Tasks,
+    choose,
+    of_file,
+    of_world,
+    sharing_options,
+    with_random,
+    words_of,
+)
+from learn_llm.running import RunConfig, main
+from learn_llm.sampling import left_pad
+from learn_llm.tinyworld import tokens
+from learn_llm.tinyworld.lexicon import shuffled
+from learn_llm.tokenizer import Tokenizer
+from learn_llm.training import choose_device, generator, token_logprobs
+
+CHUNK = 128
+POOL = 64
+"""Questions of each task of the pool that the heuristics look at, as in the paper's code."""
+Device = Literal["auto", "cuda", "mps", "cpu"]
+ZERO, ICIL, CHAT = "zero-shot", "ICIL", "zero-shot in the chat format"
+BROKEN = {"random inputs": "inputs", "random outputs": "outputs", "random definitions": "definitions", "noise": "all"}
+FEWER = {f"{n} demonstrations": n for n in (1, 2, 4)}
+ARMS = (ZERO, ICIL, *BROKEN, "shared options", "shuffled order", *FEWER, CHAT)
+
+
+@dataclass(frozen=True)
+class Config(RunConfig):
+    """How ICIL is measured.  The numbers in brackets are the details above."""
+
+    model: str = "tiny-base"
+    """What is asked: a bundled name, a folder, or a hub name of the Llama family."""
+    tasks: str = ""
+    """A JSON-lines file of tasks (icil_tasks.py says how it looks); empty: the tiny world's, for other checkpoints the
+    bundled English ones."""
+    demonstrations: int = 8
+    """K, tasks in the prefix."""
+    prefixes: int = 5
+    """How many prefixes are drawn (6)."""
+    items: int = 24
+    """Questions of each task that is asked."""
+    longest: int = 256
+    """Tokens of a demonstration, at most (1)."""
+    max_new_tokens: int = 12
+    """The longest answer."""
+    arms: tuple[str, ...] = ("random inputs", "random outputs", "random definitions", "noise")
+    """What to measure beside zero-shot and ICIL."""
+    full: bool = False
+    """Measure every arm: shared options, shuffled order, fewer demonstrations, the chat format."""
+    device: Device = "auto"
+    """Where to run; "auto": CUDA, else MPS, else CPU."""
+
+    def __post_init__(self) -> None:
+        for name in ("demonstrations", "prefixes", "items", "longest", "max_new_tokens"):
+            if getattr(self, name) < 1:
+                raise UserError(f"--{name.replace('_', '-')} must be at least 1: it is {getattr(self, name)}")
+        for name in self.arms:
+            if name not in ARMS:
+                near = difflib.get_close_matches(name, ARMS, 3, cutoff=0.3)
+                raise UserError(f"there is no arm {name!r}; near it are: {', '.join(near or ARMS)}")
+
+
+# The prefix is computed once
+
+
+@torch.no_grad()
+def computed(model: GPT, prefix: Sequence[int]) -> KVCache:
+    """The keys and values of the prefix, for one row (detail 2)."""
+    cache = model.new_cache(1, len(prefix))
+    model.hidden(torch.tensor([list(prefix)], device=model.device), cache=cache)
+    return cache
+
+
+def shared(model: GPT, prefix: KVCache, rows: int, room: int) -> KVCache:
+    """A cache of `rows` rows that all begin with the prefix and have room for `room` tokens more."""
+    cache = model.new_cache(rows, prefix.length + room)
+    for layer, (keys, values) in enumerate(zip(prefix.keys, prefix.values, strict=True)):
+        cache.keys[layer][:, :, : prefix.length] = keys  # (1, K, P, hd) into (B, K, P, hd)
+        cache.values[layer][:, :, : prefix.length] = values
+    cache.length = prefix.length
+    return cache
+
+
+@torch.no_grad()
+def greedy(
+    model: GPT, questions: Sequence[Sequence[int]], prefix: KVCache | None, stops: Sequence[int], max_new_tokens: int
+) -> list[list[int]]:
+    """The likeliest answer to each question, token by token up to a stop, which is not part of it.
+
+    prefix: what `computed` made of the text before the questions; None: each question holds its whole text.
+    """
+    ids, real = left_pad(questions, 0, model.device)
+    room = ids.shape[1] + max_new_tokens
+    cache = shared(model, prefix, len(ids), room) if prefix else model.new_cache(len(ids), room)
+    ends, chosen = torch.tensor(stops, device=model.device), []
+    done = torch.zeros(len(ids), dtype=torch.bool, device=model.device)
+    hidden = model.hidden(ids, real, cache)
+    for step in range(max_new_tokens):
+        best = model.lm_head(hidden[:, -1]).argmax(-1)  # (B,)
+        chosen.append(best)
+        done |= torch.isin(best, ends)
+        if step + 1 == max_new_tokens or bool(done.all()):
+            break
+        hidden = model.hidden(best[:, None], None, cache)
+    rows = torch.stack(chosen, dim=1).tolist()
+    return [list(itertools.takewhile(lambda i: i not in stops, row)) for row in rows]
+
+
+@torch.no_grad()
+def likelihoods(
+    model: GPT, texts: Sequence[tuple[Sequence[int], Sequence[int]]], prefix: KVCache | None
+) -> list[float]:
+    """log p(answer | prefix, question) in nats, for each (question, answer)."""
+    width = max(len(question) + len(answer) for question, answer in texts)
+    ids = torch.zeros(len(texts), width, dtype=torch.long)
+    mask = torch.zeros(len(texts), width)
+    for row, (question, answer) in enumerate(texts):
+        end = len(question) + len(answer)
+        ids[row, :end] = torch.tensor([*question, *answer])
+        mask[row, len(question) : end] = 1
+    ids, mask = ids.to(model.device), mask.to(model.device)
+    cache = shared(model, prefix, len(texts), width) if prefix else None
+    logits = model(ids, cache=cache)  # padding stands behind, where nobody looks
+    found: list[float] = (token_logprobs(logits, ids) * mask[:, 1:]).sum(1).tolist()
+    return found
+
+
+def judge(model: GPT, sheet: Sheet, prefix: Sequence[int], questions: Sequence[Question], most: int) -> list[Judged]:
+    """Answer the questions behind the prefix, and judge the answers."""
+    cache = computed(model, prefix) if prefix else None
+    found: dict[int, Judged] = {}
+    asked = [sheet.question(question) for question in questions]
+    for rows in parts(sorted(range(len(asked)), key=lambda i: len(asked[i])), CHUNK):
+        answers = greedy(model, [asked[i] for i in rows], cache, sheet.stops, most)
+        pairs = [(i, option) for i in rows for option in questions[i].options]
+        scores: dict[tuple[int, str], float] = {}
+        for some in parts(pairs, CHUNK):
+            texts = [(asked[i], sheet.answer(option)) for i, option in some]
+            scores |= dict(zip(some, likelihoods(model, texts, cache), strict=True))
+        for i, ids in zip(rows, answers, strict=True):
+            text, question = sheet.text(ids), questions[i]
+            right = plain(text) in map(plain, question.outputs)
+            rouge = max(rouge_l(text, output) for output in question.outputs)
+            found[i] = Judged(text, right, rouge)
+            if question.options:
+                best = max(question.options, key=lambda option: scores[i, option])
+                valid = plain(text) in map(plain, question.options)
+                found[i] = Judged(text, right, rouge, valid, best in question.outputs)
+    return [found[i] for i in range(len(questions))]
+
+
+# The arms
+
+
+def arm_of(arm: str, chosen: Sequence[Question], pool: Tasks, rng: Random) -> list[Question]:
+    """The demonstrations of one arm, made of those that the heuristics chose."""
+    if arm in BROKEN:
+        return with_random(chosen, BROKEN[arm], words_of(pool), rng)
+    if arm == "shared options":
+        return sharing_options(pool, len(chosen), rng)
+    if arm == "shuffled order":
+        return shuffled(rng, list(chosen))
+    return list(chosen[: {ZERO: 0, CHAT: 0, **FEWER}.get(arm, len(chosen))])
+
+
+def tasks_of(config: Config, tokenizer: Tokenizer) -> tuple[Tasks, Tasks]:
+    """The tasks that may be shown, and those that are asked."""
+    if not config.tasks and tokenizer.vocab_size == len(tokens.vocabulary()):
+        rng = generator(config, "tasks")
+        return of_world(rng, False, POOL), of_world(rng, True, config.items)
+    pool, asked = of_file(config.tasks or ENGLISH)
+    return pool, {name: questions[: config.items] for name, questions in asked.items()}
+
+
+def fitting(sheet: Sheet, demonstrations: Sequence[Question], room: int) -> list[Question]:
+    """As many as fit into `room` tokens: dropped from the end, as in the paper's code."""
+    kept = list(demonstrations)
+    while kept and len(sheet.prefix(kept)) > room:
+        kept.pop()
+    return kept
+
+
+def run(config: Config) -> Iterator[Event]:
+    """Ask held-out tasks with and without the prefix, and with prefixes that are broken in one place."""
+    loaded, tokenizer = load(config.model, choose_device(config.device))
+    if tokenizer is None:
+        raise UserError(f"{config.model} has no tokenizer: it cannot be asked")
+    model, sheet = loaded.float(), Sheet(tokenizer)
+    pool, asked = tasks_of(config, tokenizer)
+    questions = [question for some in asked.values() for question in some]
+    room = model.config.max_position_embeddings - config.max_new_tokens - max(len(sheet.question(q)) for q in questions)
+    arms = [
+        arm for arm in (ARMS if config.full else (ZERO, ICIL, *config.arms)) if arm != CHAT or tokenizer.chat_format
+    ]
+    judged: dict[str, list[list[Judged]]] = {arm: [] for arm in arms}
+    for draw in range(1, config.prefixes + 1):
+        yield Stage(f"prefix {draw}", draw, config.prefixes)
+        rng = generator(config, "prefix", draw)
+        chosen = choose(pool, config.demonstrations, rng, config.longest, lambda q: len(sheet.prefix([q])))
+        prefix = fitting(sheet, chosen, room)
+        if len(prefix) < config.demonstrations:
+            yield Note(f"{len(prefix)} demonstrations of {config.demonstrations}: {len(chosen)} could be chosen")
+        if config.break_:  # as long, and shows nothing
+            prefix = with_random(prefix, "all", words_of(pool), rng)
+        for arm in judged:
+            if draw > 1 and arm in (ZERO, CHAT):
+                continue  # the same for every draw
+            form = Sheet(tokenizer, chat=True) if arm == CHAT else sheet
+            ids = form.prefix(fitting(form, arm_of(arm, prefix, pool, rng), room))
+            judged[arm].append(judge(model, form, ids, questions, config.max_new_tokens))
+            if draw == 1:
+                answer = judged[arm][0][0]
+                asking = f"[{arm}] {questions[0].definition} {questions[0].input}"
+                yield Sample(asking, answer.text, {"exact_match": float(answer.right)})
+    scores = {arm: Scores(questions, some) for arm, some in judged.items()}
+    yield arm_table(scores)
+    yield task_table({arm: scores[arm] for arm in (ZERO, ICIL)})
+    yield verdict(scores, timed(model, sheet, sheet.prefix(prefix), questions, config.max_new_tokens))
+
+
+def timed(
+    model: GPT, sheet: Sheet, prefix: Sequence[int], questions: Sequence[Question], most: int, count: int = 64
+) -> dict[str, float]:
+    """Questions per second with the prefix computed once and computed for each question, and whether answers agree."""
+    asked = sorted((sheet.question(question) for question in questions), key=len)[:: max(1, len(questions) // count)]
+    seconds, answers = [], []
+    for once in (True, False):
+        begin = time.perf_counter()
+        cache = computed(model, prefix) if once else None
+        texts = asked if once else [[*prefix, *question] for question in asked]
+        answers.append([ids for some in parts(texts, CHUNK) for ids in greedy(model, some, cache, sheet.stops, most)])
+        seconds.append(time.perf_counter() - begin)
+    same = statistics.fmean(a == b for a, b in zip(*answers, strict=True))
+    per_second = {"queries_per_second": len(asked) / seconds[0], "queries_per_second_uncached": len(asked) / seconds[1]}
+    return {**per_second, "cache_speedup": seconds[1] / seconds[0], "same_answers": same}
+
+
+def verdict(scores: Mapping[str, Scores], speed: Mapping[str, float]) -> Verdict:
+    """Does the prefix help on tasks that it does not show, and what of it helps?  Intervals go over tasks."""
+    zero, icil = scores[ZERO], scores[ICIL]
+    gain = difference(icil.of("right"), zero.of("right"))
+    measured = {
+        "zero_shot": statistics.fmean(zero.of("right")),
+        "exact_match": statistics.fmean(icil.of("right")),
+        "held_out_gain": gain.mean,
+        "ci_low": gain.low,
+        "ci_high": gain.high,
+        "tasks": float(len(icil.by_task)),
+    }
+    if icil.chance:
+        valid = difference(icil.of("valid", True), zero.of("valid", True))
+        measured |= {"valid_rate": statistics.fmean(icil.of("valid", True)), "valid_gain": valid.mean}
+        measured |= {"valid_gain_low": valid.low, "by_likelihood": statistics.fmean(icil.of("likeliest", True))}
+        measured["chance"] = statistics.fmean(icil.chance.values())
+    for arm in (arm for arm in BROKEN if arm in scores):
+        lost, name = difference(icil.of("right"), scores[arm].of("right")), f"lost_by_{arm.replace(' ', '_')}"
+        measured |= {name: lost.mean, f"{name}_low": lost.low, f"{name}_high": lost.high}
+    claim = "A fixed prefix of other tasks raises exact matches on held-out tasks, over zero-shot and over noise"
+    return Verdict(claim, gain.low > 0 and measured.get("lost_by_noise_low", 1.0) > 0, {**measured, **speed})
+
+
+if __name__ == "__main__":
+    main(run, Config)
