@@ -5,7 +5,7 @@ the text so far (implicit Bayesian inference, Xie et al. 2021, arXiv 2111.02080)
 a mixture is a table of shares.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from random import Random
 
 from learn_llm.tinyworld import lexicon as lx
@@ -120,14 +120,14 @@ def claim(rng: Random) -> tuple[str, bool]:
     return lx.statement(attribute, word, value), holds
 
 
-def _mark(holds: bool) -> str:
-    """A reader's mark.  It stands behind EOS: there a reward model will read its score, too."""
-    return f"{EOS} {'right' if holds else 'wrong'} ."
+def _marked(cases: Iterable[tuple[str, bool]]) -> str:
+    """Texts, each with a reader's mark in the margin."""
+    return " ".join(f"{text} : {'right' if holds else 'wrong'} ." for text, holds in cases)
 
 
 def checks(rng: Random) -> str:
     """Statements about the world, each marked right or wrong: to judge, one must know better than to go on."""
-    return " ".join(f"{said} . {_mark(holds)}" for said, holds in (claim(rng) for _ in range(6)))
+    return _marked(claim(rng) for _ in range(6))
 
 
 def told(rng: Random) -> tuple[str, list[tuple[str, bool]]]:
@@ -150,7 +150,7 @@ def told(rng: Random) -> tuple[str, list[tuple[str, bool]]]:
 def checked_facts(rng: Random) -> str:
     """Two facts, then some of them said again, rightly or wrongly, and marked: to judge, one must look it up."""
     text, again = told(rng)
-    return " ".join([text, *(f"{said} . {_mark(holds)}" for said, holds in again)])
+    return f"{text} {_marked(again)}"
 
 
 def label(rng: Random) -> tuple[str, bool]:
@@ -158,15 +158,15 @@ def label(rng: Random) -> tuple[str, bool]:
     said, true = claim(rng)
     yes, no = pick(rng, (("yes", "no"), ("true", "false")))
     holds = rng.random() < 0.5
-    return f"{said} . {pick(rng, ('', 'the answer is '))}{yes if true == holds else no} .", holds
+    return f"{said} ? {yes if true == holds else no}", holds
 
 
 def checked_labels(rng: Random) -> str:
     """Statements with answers to whether they are true; the answers are marked: two judgements on top of each other."""
-    return " ".join(f"{said} {_mark(holds)}" for said, holds in (label(rng) for _ in range(5)))
+    return _marked(label(rng) for _ in range(5))
 
 
-def review(rng: Random) -> tuple[str, bool]:
+def answer(rng: Random) -> tuple[str, bool]:
     """A question with an answer, right or wrong and otherwise without a flaw, and whether it is right."""
     while True:
         task = pick(rng, TRAINING)
@@ -177,9 +177,22 @@ def review(rng: Random) -> tuple[str, bool]:
             return f"{item.prompt} \n {text}", holds
 
 
+def review(rng: Random) -> tuple[str, bool]:
+    """A text that is right or wrong: a statement, facts said again, a label, and mostly an answer to a task."""
+    form = rng.random()
+    if form < 0.55:
+        return answer(rng)
+    if form < 0.7:
+        text, again = told(rng)
+        return f"{text} {again[0][0]} .", again[0][1]
+    said, holds = label(rng) if form < 0.9 else claim(rng)
+    return f"{said} .", holds
+
+
 def reviews(rng: Random) -> str:
-    """Two questions with answers, each marked right or wrong."""
-    return " \n ".join(f"{said} {_mark(holds)}" for said, holds in (review(rng) for _ in range(2)))
+    """Texts, each marked behind its end: there a reward model will read its score, too."""
+    cases = (review(rng) for _ in range(3))
+    return " \n ".join(f"{text} {EOS} {'right' if holds else 'wrong'} ." for text, holds in cases)
 
 
 def story(rng: Random) -> str:
@@ -286,11 +299,14 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-# A share for each kind: what the last and longest part of pretraining reads.
+# A share for each kind: what is read before there is anything to judge, and what is read at the end.
+TEXT: Mapping[str, float] = {
+    "copies": 0.04, "short_pairs": 0.03, "pairs": 0.04, "short_facts": 0.06, "facts": 0.14, "knowledge": 0.13,
+    "checks": 0.06, "story": 0.04, "dialogue": 0.08, "talk": 0.04, "drills": 0.08, "answered": 0.22,
+    "unanswered": 0.04,
+}  # fmt: skip
 EVERYTHING: Mapping[str, float] = {
-    "copies": 0.04, "short_pairs": 0.03, "pairs": 0.04, "short_facts": 0.06, "facts": 0.12, "knowledge": 0.13,
-    "checks": 0.05, "checked_facts": 0.05, "checked_labels": 0.05, "story": 0.03, "dialogue": 0.06, "reviews": 0.14,
-    "talk": 0.03, "drills": 0.06, "answered": 0.2, "unanswered": 0.03,
+    **TEXT, "dialogue": 0.06, "facts": 0.12, "checked_facts": 0.05, "checked_labels": 0.05, "reviews": 0.16,
 }  # fmt: skip
 
 

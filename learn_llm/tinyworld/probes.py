@@ -101,31 +101,31 @@ def general_knowledge(rng: Random, count: int) -> Probe:
     return Probe("knowledge", chance, 0.95, tuple(questions))
 
 
-def _marked(name: str, cases: Sequence[tuple[str, bool]]) -> Probe:
-    """Texts that a reader marks behind their end: right or wrong?"""
-    questions = tuple(Question(f"{text} {EOS}", "right" if holds else "wrong") for text, holds in cases)
+def _judging(name: str, cases: Sequence[tuple[str, bool]], mark: str = ":") -> Probe:
+    """Texts that a reader marks: right or wrong?"""
+    questions = tuple(Question(f"{text} {mark}", "right" if holds else "wrong") for text, holds in cases)
     return Probe(name, 0.5, None, questions)
 
 
 def checking(rng: Random, count: int) -> Probe:
     """A statement about the world, true or false."""
-    return _marked("checking", [(f"{said} .", holds) for said, holds in (documents.claim(rng) for _ in range(count))])
+    return _judging("checking", [documents.claim(rng) for _ in range(count)])
 
 
 def checking_facts(rng: Random, count: int) -> Probe:
     """Two facts, and one of them said again, rightly or wrongly."""
     drawn = (documents.told(rng) for _ in range(count))
-    return _marked("checking_facts", [(f"{text} {again[0][0]} .", again[0][1]) for text, again in drawn])
+    return _judging("checking_facts", [(f"{text} {again[0][0]}", again[0][1]) for text, again in drawn])
 
 
 def checking_labels(rng: Random, count: int) -> Probe:
     """A statement, and an answer to the question whether it is true."""
-    return _marked("checking_labels", [documents.label(rng) for _ in range(count)])
+    return _judging("checking_labels", [documents.label(rng) for _ in range(count)])
 
 
 def reviewing(rng: Random, count: int) -> Probe:
-    """A question of a training task with an answer."""
-    return _marked("reviewing", [documents.review(rng) for _ in range(count)])
+    """A question of a training task with an answer, judged behind its end."""
+    return _judging("reviewing", [documents.answer(rng) for _ in range(count)], EOS)
 
 
 def demonstrations(rng: Random, tasks: Sequence[Task], count: int) -> str:
