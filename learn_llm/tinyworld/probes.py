@@ -73,19 +73,10 @@ def looking_up(rng: Random, count: int, among: int, backwards: bool = False) -> 
 
 
 def general_knowledge(rng: Random, count: int) -> Probe:
-    """Statements that can end in one way only: what a hen is, where a cod lives, what helps the hungry."""
-    open_ended = {
-        "size",
-        "speed",
-        "surface",
-        "weight",
-        "temperature",
-        "shape",
-        "risk",
-        "age",
-        "feeling",
-        "parity",
-        "season",
+    """Statements that can end in one way only: what group a hen belongs to, where a cod lives, what a dog says."""
+    open_ended = {  # "lemon is" may go on in many ways, and "cod is a" with "fish" or "kind of animal"
+        *("size", "speed", "surface", "weight", "temperature", "shape", "risk", "age", "feeling", "parity", "season"),
+        "kind",
     }
     sure = [a for a in lx.PROPERTIES if a not in open_ended]
     questions, chance = [], 0.0
@@ -94,7 +85,7 @@ def general_knowledge(rng: Random, count: int) -> Probe:
         word = pick(rng, tuple(lx.PROPERTIES[attribute]))
         value = lx.PROPERTIES[attribute][word]
         start = lx.statement(attribute, word, "#").split(" #")[0]
-        if attribute in ("kind", "week"):
+        if attribute == "week":
             start = lx.statement(attribute, word, value).rsplit(" ", 1)[0]
         questions.append(Question(start, value))
         chance += 1 / len(lx.values(attribute)) / count
