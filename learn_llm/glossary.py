@@ -312,6 +312,44 @@ same_answers | share | 0.97 .. 1
     Share of questions that are answered alike with and without the shared prefix.
     outside: Below 0.97: the cache holds other keys than the whole text gives; in half precision ties may break.
 
+# FLASK
+overall | points | 1 .. 5
+    Mean over questions of the mean over their skills, from 1 to 5: the one number that hides the profile.
+    outside: Outside 1 to 5 cannot be.
+overall_gap | points
+    Overall score of the second model minus that of the first; it is brought near 0 by the temperature.
+temperature |  | 0 .. 2
+    Divides the logits before sampling: 0 takes the likeliest token, higher is more random.
+    outside: High: the answers are mostly noise.
+overall_a | points
+    Overall score of model A.
+overall_b | points
+    Overall score of model B.
+widest_gap | points
+    The largest difference between both models on one skill.
+widest_gap_low | points
+    Lower end of the 95 % interval of widest_gap.
+gap_the_other_way | points
+    The largest difference on a skill where the other model is ahead.
+robustness_a | share
+    Share of questions that model A answers alike, right or wrong, in all phrasings.
+robustness_b | share
+    Share of questions that model B answers alike, right or wrong, in all phrasings.
+insightfulness_a | share
+    Share of 4-grams in right answers of model A that no demonstration holds; new, which is not yet insight.
+insightfulness_b | share
+    Share of 4-grams in right answers of model B that no demonstration holds; new, which is not yet insight.
+scores_kept | share
+    Share of scores that stay when an answer is made wordier, completeness and conciseness left out.
+reward_rises | share
+    Share of answers whose reward rises when they are made wordier: the length bias of the reward model.
+fall_correctness | points
+    Correctness on hard questions minus that on easy ones.
+fall_correctness_high | points
+    Upper end of the 95 % interval of fall_correctness; below 0 means that hard questions are harder beyond chance.
+fall_style | points
+    The largest fall of a skill of user alignment, hard questions minus easy ones.
+
 # Demos
 contrast
     (farthest - nearest) / nearest distance of a point to the others; near 0 all are equally far away.

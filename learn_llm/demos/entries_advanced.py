@@ -22,6 +22,25 @@ ADVANCED = (
         ),
     ),
     Demo(
+        slug="flask",
+        title="Two models with the same mean, and what it hides",
+        question=48,
+        seconds=90,
+        breaks="One overall score takes the place of the skills, as in a leaderboard.",
+        look_at="The bars of A and B cross: one is mostly right and long-winded, the other brief and polite and more "
+        "often wrong. Their means are the same.",
+        try_this=(
+            "--best-of 1: no reward model chooses; its preferences are gone from the profile.",
+            "--temperature 0.5: model A at random, too: its flaws are no longer always the commonest ones.",
+            "--prompts 100: fewer questions, wider intervals; some skills have too few scores to claim anything.",
+        ),
+        parameters=(
+            Parameter("prompts", 256, "Questions.", low=50, high=512),
+            Parameter("temperature", 0.0, "Of model A; 0: always the likeliest token.", low=0, high=1.5),
+            Parameter("best_of", 4, "Of how many samples of model B the reward model takes the best.", low=1, high=8),
+        ),
+    ),
+    Demo(
         slug="reward-model",
         title="From comparisons to scores, up to the ceiling of the noise",
         question=42,
