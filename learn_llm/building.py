@@ -46,7 +46,7 @@ RECIPES = {
         "Answers in the tiny world's chat format, as well and as badly as the people whose demonstrations it imitates.",
     ),
     "tiny-reward": Recipe(
-        "reward_model", reward_model.run, reward_model.Config(steps=2400, batch_size=24, pairs=57_600), "tiny-sft",
+        "reward_model", reward_model.run, reward_model.Config(), "tiny-sft",
         "Scores responses of the tiny world, learnt from pairs that noisy annotators compared.",
     ),
 }  # fmt: skip
