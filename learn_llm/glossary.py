@@ -301,6 +301,12 @@ lost_by_noise_low | share
     Lower end of the 95 % interval over tasks of lost_by_noise.
 lost_by_noise_high | share
     Upper end of the 95 % interval over tasks of lost_by_noise.
+lost_by_no_answers | share
+    Exact matches with the prefix minus those with the same prefix, its answers left out.
+lost_by_no_answers_low | share
+    Lower end of the 95 % interval over tasks of lost_by_no_answers.
+lost_by_no_answers_high | share
+    Upper end of the 95 % interval over tasks of lost_by_no_answers.
 queries_per_second | questions per second
     Questions answered per second with the prefix computed once.
 queries_per_second_uncached | questions per second

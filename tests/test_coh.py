@@ -107,6 +107,14 @@ def test_both_orders_and_single_answers_occur() -> None:
     assert kinds == {("+-",), ("-+",), ("+", "-")}
 
 
+def test_a_chain_that_does_not_fit_becomes_two_rows() -> None:
+    tokenizer = world_tokenizer()
+    encoder = Encoder(tokenizer, little_llama(tokenizer, context=20).config)
+    ex = example(encoder)
+    rows = Writer(encoder, "markers", chains=1.0).rows(ex, ARMS[COH], Random(0))
+    assert [max(row.roles) for row in rows] == [1, 1]
+
+
 def test_feedback_kinds() -> None:
     good, bad = example(world_encoder()).feedback
     rng, encoder = Random(0), world_encoder()

@@ -83,6 +83,7 @@ class TestControls:
             ("random outputs", {"outputs"}),
             ("random definitions", {"definition"}),
             ("noise", {"input", "outputs", "definition"}),
+            ("no answers", {"outputs"}),
         ],
     )
     def test_only_what_is_named_is_random(self, pool: Tasks, arm: str, changed: set[str]) -> None:
@@ -127,6 +128,9 @@ def test_a_sheet_reads_as_the_base_has_read_it(sheet: Sheet) -> None:
     written = " \n \n ".join([*(item.sheet() for item in items[:2]), items[2].sheet(answered=False)])
     ids = [*sheet.prefix(questions[:2]), *sheet.question(questions[2])]
     assert ids == [tokens.vocabulary()[tokens.BOS], *tokens.encode(written)]
+    blank = arm_of("no answers", questions[:2], {}, Random(0))
+    unanswered = " \n \n ".join([*(item.sheet(answered=False) for item in items)])
+    assert [*sheet.prefix(blank), *sheet.question(questions[2])] == [ids[0], *tokens.encode(unanswered)]
     assert sheet.answer(items[2].answer) == tokens.encode(f"{items[2].answer} \n")
     assert set(sheet.stops) == {tokens.vocabulary()[tokens.EOS], tokens.vocabulary()["\n"]}
 
@@ -239,7 +243,7 @@ def test_the_same_seed_gives_the_same_answers_and_another_one_others(settings: d
     assert tables(0) == tables(0) != tables(1)
 
 
-def test_broken_it_shows_noise_only(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_broken_it_shows_the_tasks_unanswered(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[Question]] = []
 
     def arm_of(arm: str, chosen: list[Question], *_: object) -> list[Question]:
@@ -250,7 +254,7 @@ def test_broken_it_shows_noise_only(settings: dict[str, Any], monkeypatch: pytes
     run(**settings, break_=True)
     assert len(seen) > 5
     for demonstrations in seen:
-        assert all(shown.outputs[0] not in shown.options for shown in demonstrations)
+        assert all(shown.outputs == ("",) and shown.definition and shown.input for shown in demonstrations)
 
 
 def test_demonstrations_that_do_not_fit_are_dropped_and_it_is_said(settings: dict[str, Any], tmp_path: Path) -> None:

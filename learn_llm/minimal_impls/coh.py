@@ -14,7 +14,7 @@ Implementation details
   1. Prompt and feedback carry no loss, answers and their EOS do.  `--scope all` takes every answer (Eq. 2, the code),
      `--scope last` the last answer of a chain only (a sentence of the paper).
   2. Half of the pairs are written as a chain, in either order, half as two rows with one answer each: when asked, the
-     model will have no earlier answer in view.
+     model will have no earlier answer in view.  A chain that does not fit the context becomes two rows, too.
   3. Feedback is one of several templates, half of the time with a remark of the annotator before it ("this is too
      long.").  `--feedback` takes one of the two alone, or a grade in numbers ("of five this is two:").  Each template
      ends in good or bad: with the word at different places a model of this size learns it several times slower.
@@ -54,7 +54,19 @@ from learn_llm.examples import File, Pair, Split, World, batch_indices, parts
 from learn_llm.gpt import GPT
 from learn_llm.minimal_impls import pretrain, reward_model
 from learn_llm.minimal_impls.coh_asked import Asked, ask, table
-from learn_llm.minimal_impls.coh_rows import ARMS, C_SFT, COH, Example, Kind, Row, Writer, judged, loss_mask, write
+from learn_llm.minimal_impls.coh_rows import (
+    ARMS,
+    C_SFT,
+    COH,
+    TEMPLATES,
+    Example,
+    Kind,
+    Row,
+    Writer,
+    judged,
+    loss_mask,
+    write,
+)
 from learn_llm.rollouts import respond
 from learn_llm.running import main
 from learn_llm.tinyworld import annotators, documents
@@ -150,9 +162,10 @@ def unlikelihood(logprobs: Tensor) -> Tensor:
 
 
 def preference_pairs(setup: Setup, config: Config) -> Split[Pair]:
-    """The pairs of --data, or those that a reward model learns from."""
+    """The pairs of --data that leave room for feedback, or those that a reward model learns from."""
     if config.data:
-        return File(setup.encoder, config.data, config.max_length).pairs()
+        room = max(len(Writer(setup.encoder).words(text)) for texts in TEMPLATES for text in texts)
+        return File(setup.encoder, config.data, max(1, (config.max_length or setup.encoder.context) - room)).pairs()
     asked = reward_model.Config(pairs_from=config.pairs_from, max_new_tokens=config.max_new_tokens, seed=config.seed)
     return World(setup.encoder, config.seed).pairs(config.pairs, 0, config.noise, reward_model.writer(setup, asked))
 

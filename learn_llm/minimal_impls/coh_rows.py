@@ -140,12 +140,13 @@ class Writer:
         in_chain = rng.random() < self.chains
         said = [self.words(self.say(example.feedback[i], rng)) if arm.marked else () for i in order]
         answers = [example.answers[i] for i in order]
-        if arm.chained and in_chain:
-            return [write(example.prompt.ids, said, answers)]
+        chain = write(example.prompt.ids, said, answers)
+        if arm.chained and in_chain and len(chain.ids) <= self.encoder.context:
+            return [chain]
         rows = [write(example.prompt.ids, [s], [answer]) for s, answer in zip(said, answers, strict=True)]
         good = [example.feedback[i].good for i in order]
         if arm.learns == "good":
-            return [row for row, is_good in zip(rows, good, strict=True) if is_good]
+            return [row for row, is_good in zip(rows, good, strict=True) if is_good] or rows[:1]
         if arm.learns == "unlikelihood":
             return [replace(row, unlikely=not is_good) for row, is_good in zip(rows, good, strict=True)]
         return rows

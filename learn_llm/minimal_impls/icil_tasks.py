@@ -123,8 +123,8 @@ class Sheet:
         """All that stands before every question; nothing in a chat."""
         if self.chat:
             return []
-        shown = (f"{self.form.format(d=q.definition, i=q.input)} {q.outputs[0]}\n\n" for q in demonstrations)
-        return [*self.begin, *(index for text in shown for index in self._ids(text))]
+        shown = (f"{self.form.format(d=q.definition, i=q.input)} {q.outputs[0]}" for q in demonstrations)
+        return [*self.begin, *(index for text in shown for index in self._ids(f"{text.rstrip()}\n\n"))]
 
     def text(self, ids: Sequence[int]) -> str:
         """An answer as a text, without what ended it."""
@@ -208,7 +208,10 @@ def noise(text: str, words: tuple[str, ...] | list[str], rng: Random) -> str:
 
 
 def with_random(demonstrations: Sequence[Question], what: str, words: tuple[str, ...], rng: Random) -> list[Question]:
-    """Demonstrations with random words for their "inputs", "outputs" or "definitions", or for all of it ("all")."""
+    """Demonstrations with random words for their "inputs", "outputs", "definitions", or "all" three.
+
+    With "answers" the outputs are left out: nobody has filled the sheet in.
+    """
     broken = []
     for shown in demonstrations:
         if what in ("inputs", "all"):
@@ -216,6 +219,8 @@ def with_random(demonstrations: Sequence[Question], what: str, words: tuple[str,
         if what in ("outputs", "all"):
             others = [word for word in words if word not in answers(shown)]
             shown = replace(shown, outputs=(noise(shown.outputs[0], others, rng),))
+        if what == "answers":
+            shown = replace(shown, outputs=("",))
         if what in ("definitions", "all"):
             shown = replace(shown, definition=noise(shown.definition, words, rng))
         broken.append(shown)
