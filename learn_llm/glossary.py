@@ -412,6 +412,15 @@ distinct_2 | share
     Different pairs of words among all pairs of a text: low where the text runs in a circle.
 steps_allowed | share
     Share of the steps from word to word that the language allows.
+loss_without_head | nats per token
+    Loss on the second reading of random lists while one attention head is switched off; above second_loss where the
+    head is part of what copies.
+distance_policy_gradient | share | 0 .. 1
+    Total variation distance of the policy that the policy gradient has reached from the best one; it should go to 0.
+    outside: Outside 0 to 1 cannot be.
+distance_dpo | share | 0 .. 1
+    Total variation distance of the policy that DPO has reached from the best one; what is left are too few pairs.
+    outside: Outside 0 to 1 cannot be.
 dialect_loss | nats per token
     Loss on held-out text of the new dialect, of the model that started pretrained.
 dialect_loss_new | nats per token

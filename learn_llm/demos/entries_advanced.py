@@ -22,22 +22,21 @@ ADVANCED = (
         ),
     ),
     Demo(
-        slug="flask",
-        title="Two models with the same mean, and what it hides",
-        question=48,
-        seconds=90,
-        breaks="One overall score takes the place of the skills, as in a leaderboard.",
-        look_at="The bars of A and B cross: one is mostly right and long-winded, the other brief and polite and more "
-        "often wrong. Their means are the same.",
+        slug="in-context-learning",
+        title="A list read twice: the second time the model knows it",
+        question=37,
+        seconds=60,
+        breaks="The second reading is another list: nothing in the context helps.",
+        look_at="The line of the same list lies at the bottom. With another order or another list the base is sure of "
+        "a wrong word, which costs more than not knowing. Bright cells of the map are heads that copy.",
         try_this=(
-            "--best-of 1: no reward model chooses; its preferences are gone from the profile.",
-            "--temperature 0.5: model A at random, too: its flaws are no longer always the commonest ones.",
-            "--prompts 100: fewer questions, wider intervals; some skills have too few scores to claim anything.",
+            "--length 3: shorter than any list of pretraining; is it copied all the same?",
+            "--length 40: longer than any list of pretraining, which had up to 27 words.",
+            "--break: with another list the base goes on expecting the old one, and pays for it.",
         ),
         parameters=(
-            Parameter("prompts", 256, "Questions.", low=50, high=512),
-            Parameter("temperature", 0.0, "Of model A; 0: always the likeliest token.", low=0, high=1.5),
-            Parameter("best_of", 4, "Of how many samples of model B the reward model takes the best.", low=1, high=8),
+            Parameter("length", 16, "Words of a list.", low=2, high=60),
+            Parameter("lists", 96, "Lists that are read.", low=8, high=512),
         ),
     ),
     Demo(
@@ -77,6 +76,46 @@ ADVANCED = (
             Parameter("batch_size", 192, "Responses a round.", low=32, high=256),
             Parameter("kl_coef", 0.2, "β, the price of a nat of KL.", low=0, high=1),
             Parameter("clip", 0.2, "ε, how far the ratio may move in one round.", low=0.01, high=1),
+        ),
+    ),
+    Demo(
+        slug="flask",
+        title="Two models with the same mean, and what it hides",
+        question=48,
+        seconds=90,
+        breaks="One overall score takes the place of the skills, as in a leaderboard.",
+        look_at="The bars of A and B cross: one is mostly right and long-winded, the other brief and polite and more "
+        "often wrong. Their means are the same.",
+        try_this=(
+            "--best-of 1: no reward model chooses; its preferences are gone from the profile.",
+            "--temperature 0.5: model A at random, too: its flaws are no longer always the commonest ones.",
+            "--prompts 100: fewer questions, wider intervals; some skills have too few scores to claim anything.",
+        ),
+        parameters=(
+            Parameter("prompts", 256, "Questions.", low=50, high=512),
+            Parameter("temperature", 0.0, "Of model A; 0: always the likeliest token.", low=0, high=1.5),
+            Parameter("best_of", 4, "Of how many samples of model B the reward model takes the best.", low=1, high=8),
+        ),
+    ),
+    Demo(
+        slug="kl-dpo",
+        title="One best policy, and two ways to it",
+        question=47,
+        seconds=60,
+        breaks="The reference is left out of both methods: they take it for uniform.",
+        look_at="For every β three bars are alike: the formula, the policy gradient, and DPO, which sees no reward. "
+        "As β grows they move towards π_ref.",
+        try_this=(
+            "--pairs 1000: DPO explains the pairs that it has; few pairs are few votes, and it misses the optimum.",
+            "--best 8: the pairs with the best answer are nearly always won, and how much better it is gets hard to "
+            "tell from them.",
+            "--steps 30: stopped early, both are still on their way.",
+        ),
+        parameters=(
+            Parameter("answers", 5, "Answers that the prompt can get.", low=2, high=10),
+            Parameter("best", 2.0, "Reward of the best answer; the worst has 0.", low=0, high=10),
+            Parameter("pairs", 200000, "Labelled pairs that DPO learns from.", low=100, high=500000),
+            Parameter("steps", 200, "Steps of each method for each β.", low=10, high=1000),
         ),
     ),
     Demo(
