@@ -90,9 +90,8 @@ class TestScores:
         assert found.low + found.high == pytest.approx(2 * found.mean)
 
     def test_falls_are_said_only_where_there_are_enough_of_both(self) -> None:
-        scores: list[Scores] = (
-            [{"factuality": 5, "readability": 5}] * 12 + [{"factuality": 2}] * 9 + [{"factuality": 3}]
-        )
+        easy = [{"factuality": 5, "readability": 5} for _ in range(12)]
+        scores: Sequence[Scores] = [*easy, *({"factuality": 2} for _ in range(9)), {"factuality": 3}]
         levels = [1] * 12 + [5] * 10
         assert hard_falls(scores, levels).keys() == {"factuality"}
         assert hard_falls(scores, levels)["factuality"].mean == pytest.approx(-2.9)

@@ -40,6 +40,27 @@ ADVANCED = (
         ),
     ),
     Demo(
+        slug="lora",
+        title="A few percent of the numbers learn nearly all of it",
+        question=39,
+        seconds=90,
+        breaks="A starts at zero, as B does: neither factor ever gets a gradient.",
+        look_at="The line rises with the rank and soon lies at the height of full fine-tuning.",
+        try_this=(
+            "--targets qv: queries and values only, as in the paper; a fifth of the numbers at the same rank.",
+            "--learning-rate 0.001: the rate that suits full fine-tuning is too low for LoRA.",
+            "--rank 16: more than 5 % of the parameters; is the score any higher?",
+        ),
+        parameters=(
+            Parameter("rank", 4, "r, the rank of the change that the claim is about.", low=1, high=32),
+            Parameter("steps", 80, "Training steps of each arm, 32 examples each.", low=10, high=200),
+            Parameter(
+                "learning_rate", 5e-3, "Of the changes of low rank; full fine-tuning has its own.", low=1e-5, high=0.1
+            ),
+            Parameter("targets", "all", "Which linear layers get a change.", choices=("all", "attention", "qv", "mlp")),
+        ),
+    ),
+    Demo(
         slug="reward-model",
         title="From comparisons to scores, up to the ceiling of the noise",
         question=42,
