@@ -43,6 +43,17 @@ def interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
     return Interval(mean, mean - half, mean + half)
 
 
+def share_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
+    """The mean of numbers from 0 to 1 and its Wilson interval (1927), which stays honest where all of a few are 1.
+
+    >>> share_interval([1.0, 1.0, 1.0])
+    Interval(mean=1.0, low=0.438..., high=1.0)
+    """
+    mean, z2 = statistics.fmean(values), statistics.NormalDist().inv_cdf((1 + confidence) / 2) ** 2 / len(values)
+    half = math.sqrt(z2 * (mean * (1 - mean) + z2 / 4))
+    return Interval(mean, (mean + z2 / 2 - half) / (1 + z2), (mean + z2 / 2 + half) / (1 + z2))
+
+
 def difference(scores: Sequence[float], others: Sequence[float]) -> Interval:
     """How much higher `scores` are than `others`, measured pair by pair."""
     return interval([a - b for a, b in zip(scores, others, strict=True)])

@@ -7,6 +7,7 @@ import importlib
 import math
 import statistics
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -117,7 +118,14 @@ def own_reward(name: str, encoder: Encoder) -> Reward:
 
     def reward(responses: Sequence[Response]) -> list[float]:
         rows = [dict(r.prompt.row) for r in responses]
-        given = score([r.prompt.text for r in responses], [encoder.text(r.ids) for r in responses], rows)
+        texts = [encoder.text(r.ids) for r in responses]
+        try:
+            given = score([r.prompt.text for r in responses], texts, rows)
+        except Exception as error:  # whatever it is, it happened in their code
+            where = traceback.extract_tb(error.__traceback__)[1:][-1:]
+            line = f" ({where[0].filename}, line {where[0].lineno})" if where else ""
+            called = f"--reward {name}, called as f(prompts, responses, rows), failed"
+            raise UserError(f"{called}: {type(error).__name__}: {error}{line}") from error
         if not isinstance(given, list) or len(given) != len(responses):
             what = f"a list of {len(given)}" if isinstance(given, list) else type(given).__name__
             raise UserError(f"--reward {name} gave {what}, a list of {len(responses)} numbers is needed")

@@ -103,6 +103,12 @@ def number(prompts, responses, rows): return 3
 def broken(prompts, responses, rows): return [float("nan")] * len(prompts)
 def words(prompts, responses, rows): return ["good"] * len(prompts)
 constant = 5
+
+def lonely(responses):
+    return [0.0 for _ in responses]
+
+def faulty(prompts, responses, rows):
+    return [1 / 0 for _ in responses]
 """
 
     @pytest.fixture
@@ -141,6 +147,8 @@ constant = 5
             ("number", "gave int, a list of 4"),
             ("broken", "gave nan for the response 'hello one'"),
             ("words", "gave 'good' for the response"),
+            ("lonely", r"f\(prompts, responses, rows\), failed: TypeError: .*takes 1 positional"),
+            ("faulty", r"failed: ZeroDivisionError: division by zero \(.*my_rewards.py, line \d+\)"),
         ],
     )
     def test_what_it_gives_is_checked(self, made: Setup, name: str, said: str) -> None:

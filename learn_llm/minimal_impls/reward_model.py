@@ -45,7 +45,7 @@ from torch import Tensor, nn
 
 from learn_llm.checkpoints import open_checkpoint, save
 from learn_llm.errors import UserError
-from learn_llm.evaluation import curves, interval
+from learn_llm.evaluation import curves, share_interval
 from learn_llm.events import Chart, Event, Metrics, Note, Series, Stage, Verdict
 from learn_llm.examples import File, Pair, Prompt, World, batch_indices, collate, parts
 from learn_llm.gpt import GPT
@@ -304,7 +304,7 @@ def reliability_chart(reliability: Sequence[tuple[float, float, int]]) -> Chart:
 
 def verdict(config: Config, differences: Sequence[float], gold: Sequence[float | None], error: float) -> Verdict:
     """Accuracy against the ceiling of the noisy annotators in the tiny world, against chance on a file."""
-    accuracy = interval([(d > 0) + 0.5 * (d == 0) for d in differences])
+    accuracy = share_interval([(d > 0) + 0.5 * (d == 0) for d in differences])
     measured = {
         "accuracy": accuracy.mean,
         "ci_low": accuracy.low,
