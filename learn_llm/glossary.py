@@ -372,28 +372,6 @@ gold_full
     Gold score after full fine-tuning on the same examples.
 share_of_gain | share
     What the arm gains in gold over the start, as a share of what full fine-tuning gains.
-squared_error_int8
-    Mean squared error of int8 on weights from N(0, 1).
-squared_error_int4
-    Mean squared error of int4 on weights from N(0, 1).
-squared_error_nf4
-    Mean squared error of NF4 on weights from N(0, 1).
-error_over_half_step_int8 |  | 0 .. 1.0001
-    Largest rounding error over half a step of its block, int8.
-    outside: Above 1: codes and scales do not belong together, or values were clipped.
-error_over_half_step_int4 |  | 0 .. 1.0001
-    Largest rounding error over half a step of its block, int4.
-    outside: Above 1: codes and scales do not belong together, or values were clipped.
-gap_opened | nats per token
-    What quantisation added to the loss on held-out responses.
-gap_opened_low | nats per token
-    Lower end of the 95 % interval of gap_opened.
-gap_left | nats per token
-    Loss after LoRA on the quantised base minus that after as much LoRA on the base as it was.
-gap_left_high | nats per token
-    Upper end of the 95 % interval of gap_left.
-share_repaired | share
-    1 - gap_left / gap_opened: how much of the damage LoRA has made good.
 
 # Demos
 contrast
