@@ -93,7 +93,7 @@ class Config(TrainConfig):
     """What to train beside CoH, on the same pairs."""
     full: bool = False
     """Train every arm there is."""
-    steps: int = 60
+    steps: int = 80
     """Optimiser steps of each arm."""
     batch_size: int = 32
     """Pairs a step: twice as many answers."""
@@ -117,7 +117,7 @@ class Config(TrainConfig):
     """Their tokens."""
     text: str = ""
     """A text file to mix in, with --data (5)."""
-    pairs: int = 1_920
+    pairs: int = 2_560
     """How many pairs the tiny world's annotators label."""
     pairs_from: Literal["mixed", "edits", "people", "model"] = "mixed"
     """Who wrote the answers of the tiny world's pairs (reward_model.py, detail 7)."""

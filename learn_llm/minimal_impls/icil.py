@@ -280,7 +280,7 @@ def run(config: Config) -> Iterator[Event]:
 
 
 def timed(
-    model: GPT, sheet: Sheet, prefix: Sequence[int], questions: Sequence[Question], most: int, count: int = 64
+    model: GPT, sheet: Sheet, prefix: Sequence[int], questions: Sequence[Question], most: int, count: int = 24
 ) -> dict[str, float]:
     """Questions per second with the prefix computed once and computed for each question, and whether answers agree."""
     asked = sorted((sheet.question(question) for question in questions), key=len)[:: max(1, len(questions) // count)]
