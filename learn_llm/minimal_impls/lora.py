@@ -13,8 +13,8 @@ Implementation details
   3. All linear layers of the decoder are adapted, embeddings and head are not.  The paper adapts queries and values
      (`--targets qv`); at equal numbers of parameters all layers with a lower rank are usually better.
   4. LoRA wants a larger learning rate than full fine-tuning; a comparison at one rate would be unfair to one of them.
-     Both have their own here, each the best of a few (both are 10 times apart in many papers).
-  5. Merging adds (α/r)·B·A in fp32.  Into rounded weights (quantise.py) it would be rounded away in part.
+     Both have their own here (10 times apart in many papers); neither was tuned further.
+  5. Merging adds (α/r)·B·A in fp32.  Into rounded weights it would be rounded away in part.
   6. `--out` writes the merged model in Hugging Face format; training goes on from A and B.
 Left out: dropout before A, α/√r (rsLoRA), DoRA, a factor of its own for B's learning rate (LoRA+).
 
