@@ -18,8 +18,9 @@ Implementation details
   3. From short to long: to find one of 2 keys in a row of 32 tokens is learnt many times sooner than one of 5 among
      256. So the recipe starts with pairs of words, then facts, and goes on when a probe says that a part is learnt.
      Repeated lists would come sooner still, but they teach to copy from a fixed distance, not to find a key.  To judge
-     comes as abruptly, and only from rows that ask for nothing else: statements, facts and answers that are marked
-     right or wrong behind their EOS, where a reward model reads its score.
+     comes as abruptly, where it comes, from rows that ask for nothing else: texts marked right or wrong in the margin,
+     then behind their EOS, where a reward model reads its score.  (Facts of a text were learnt to be judged by a model
+     that had read much, not yet in a run of this recipe from nothing.)
   4. The rate is constant and falls to 0 at the end of the last part (Hu et al. 2024, MiniCPM, arXiv 2404.06395,
      section 4).
   5. Weights start at N(0, 1/sqrt(D)) (`gpt.py`, details 6 and 7), AdamW β = (0.9, 0.98), decay on matrices, gradient

@@ -140,7 +140,7 @@ def told(rng: Random) -> tuple[str, list[tuple[str, bool]]]:
         at = int(rng.random() * 2)
         key, value = known[at]
         holds = rng.random() < 0.5
-        if not holds:  # the other one's value, or any: the easy half shows the way to the hard one
+        if not holds:  # the other one's value, or any, which is easier to tell: it may never have been said
             near = rng.random() < 0.5
             value = known[1 - at][1] if near else pick(rng, [v for v in relation.values if v != value])
         again.append((relation.said(key, value), holds))
