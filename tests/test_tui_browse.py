@@ -246,3 +246,17 @@ async def test_colours_can_be_changed_and_keys_found_in_the_palette(tmp_path: Pa
         await press(pilot, "enter", "enter")
         await pilot.pause()
         assert kind_of(app) is StudyScreen
+
+
+async def test_next_goes_through_the_new_questions_one_after_another(tmp_path: Path) -> None:
+    app = make_app(tmp_path)
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.pause()
+        shown = []
+        for _ in range(3):
+            await pilot.press("n")
+            await pilot.pause()
+            assert isinstance(app.screen, BrowseScreen)
+            assert app.screen.question is not None
+            shown.append(app.screen.question.number)
+        assert shown == [2, 3, 4]

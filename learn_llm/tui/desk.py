@@ -118,7 +118,9 @@ class Desk:
         """
         self.refresh()
         soon = self._soon()
-        fresh = [id for id in self.new() if id != after][:1] if new_left > 0 else []
+        new = self.new()
+        at = new.index(after) + 1 if after in new else 0  # one that was passed over comes again after the others
+        fresh = [*new[at:], *new[:at]][:1] if new_left > 0 else []
         candidates: Iterable[str] = [*self.due(), *fresh, *soon]
         return next((id for id in candidates if id != after), after if after in soon else None)
 
