@@ -158,7 +158,7 @@ def next_token_loss(logits: Tensor, text: Tensor) -> Tensor:
 def exact(model: GPT, questions: Sequence[probes.Question]) -> list[bool]:
     """Whether greedy decoding gives each answer exactly: the most likely token is right at every place of it."""
     bos, eos, newline = (tokens.vocabulary()[token] for token in (tokens.BOS, tokens.EOS, "\n"))
-    asked = [([bos, *tokens.encode(q.prompt)], tokens.encode(q.answer), q.ends) for q in questions]
+    asked = [([bos, *tokens.encode(q.prompt)], tokens.encode(q.answer), q) for q in questions]
     order = sorted(range(len(asked)), key=lambda i: len(asked[i][0]))
     right: dict[int, bool] = {}
     for start in range(0, len(order), 128):
@@ -167,11 +167,15 @@ def exact(model: GPT, questions: Sequence[probes.Question]) -> list[bool]:
         ids = torch.zeros(len(some), width, dtype=torch.long)
         for row, i in enumerate(some):
             ids[row, : len(asked[i][0]) + len(asked[i][1])] = torch.tensor(asked[i][0] + asked[i][1])
-        best = model(ids.to(model.device)).argmax(-1).tolist()  # padding is on the right, where nobody looks
+        logits = model(ids.to(model.device))  # padding is on the right, where nobody looks
+        best = logits.argmax(-1).tolist()
         for row, i in enumerate(some):
-            prompt, answer, ends = asked[i]
+            prompt, answer, question = asked[i]
             first, last = len(prompt) - 1, len(prompt) + len(answer) - 1
-            right[i] = best[row][first:last] == answer and (not ends or best[row][last] in (newline, eos))
+            if question.options:
+                options = tokens.encode(" ".join(question.options))
+                best[row][first] = options[int(logits[row, first, options].argmax())]
+            right[i] = best[row][first:last] == answer and (not question.ends or best[row][last] in (newline, eos))
     return [right[i] for i in range(len(asked))]
 
 

@@ -120,9 +120,13 @@ def claim(rng: Random) -> tuple[str, bool]:
     return lx.statement(attribute, word, value), holds
 
 
+def _mark(holds: bool) -> str:
+    return "right" if holds else "wrong"
+
+
 def _marked(cases: Iterable[tuple[str, bool]]) -> str:
     """Texts, each with a reader's mark in the margin."""
-    return " ".join(f"{text} : {'right' if holds else 'wrong'} ." for text, holds in cases)
+    return " ".join(f"{text} : {_mark(holds)} ." for text, holds in cases)
 
 
 def checks(rng: Random) -> str:
@@ -130,27 +134,40 @@ def checks(rng: Random) -> str:
     return _marked(claim(rng) for _ in range(6))
 
 
-def told(rng: Random) -> tuple[str, list[tuple[str, bool]]]:
-    """Two facts, and four times one of them again or something that was not told, and whether it was told."""
+def told(rng: Random) -> tuple[str, list[tuple[str, bool, str]]]:
+    """Two facts; then four times one of them again or something that was not told, whether it was told, what was."""
     relation = pick(rng, RELATIONS)
     known = relation.draw(rng, 2)
     text = " ".join(f"{relation.said(k, v)} ." for k, v in known)
     again = []
     for _ in range(4):
         at = int(rng.random() * 2)
-        key, value = known[at]
+        key, true = known[at]
+        value = true
         holds = rng.random() < 0.5
         if not holds:  # the other one's value, or any, which is easier to tell: it may never have been said
             near = rng.random() < 0.5
-            value = known[1 - at][1] if near else pick(rng, [v for v in relation.values if v != value])
-        again.append((relation.said(key, value), holds))
+            value = known[1 - at][1] if near else pick(rng, [v for v in relation.values if v != true])
+        again.append((relation.said(key, value), holds, true))
     return text, again
 
 
 def checked_facts(rng: Random) -> str:
     """Two facts, then some of them said again, rightly or wrongly, and marked: to judge, one must look it up."""
     text, again = told(rng)
-    return f"{text} {_marked(again)}"
+    return f"{text} {_marked((said, holds) for said, holds, _ in again)}"
+
+
+def corrections(rng: Random) -> str:
+    """The same, marked in the margin or behind each end, and now and then corrected there.
+
+    To correct, one must know at the place of the mark what should stand in the text: a look-up, soon learnt.  Then
+    only a comparison is left to judge.
+    """
+    text, again = told(rng)
+    margin = pick(rng, (":", f". {EOS}"))
+    notes = (true if rng.random() < 1 / 3 else _mark(holds) for _, holds, true in again)
+    return " ".join([text, *(f"{said} {margin} {note} ." for (said, *_), note in zip(again, notes, strict=True))])
 
 
 def label(rng: Random) -> tuple[str, bool]:
@@ -192,7 +209,7 @@ def review(rng: Random) -> tuple[str, bool]:
 def reviews(rng: Random) -> str:
     """Texts, each marked behind its end: there a reward model will read its score, too."""
     cases = (review(rng) for _ in range(3))
-    return " \n ".join(f"{text} {EOS} {'right' if holds else 'wrong'} ." for text, holds in cases)
+    return " \n ".join(f"{text} {EOS} {_mark(holds)} ." for text, holds in cases)
 
 
 def story(rng: Random) -> str:
@@ -287,6 +304,7 @@ KINDS: Mapping[str, Kind] = {
         knowledge,
         checks,
         checked_facts,
+        corrections,
         checked_labels,
         story,
         dialogue,

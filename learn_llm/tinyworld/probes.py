@@ -21,11 +21,15 @@ ITEMS_PER_TASK = 50
 
 @dataclass(frozen=True)
 class Question:
-    """A prompt and the words that must follow it; a sheet's answer must also end there."""
+    """A prompt and the words that must follow it; a sheet's answer must also end there.
+
+    With `options`, words of one token, the answer need only be the most likely of them, not of all words.
+    """
 
     prompt: str
     answer: str
     ends: bool = False
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,9 +78,8 @@ def looking_up(rng: Random, count: int, among: int, backwards: bool = False) -> 
 
 def general_knowledge(rng: Random, count: int) -> Probe:
     """Statements that can end in one way only: what group a hen belongs to, where a cod lives, what a dog says."""
-    open_ended = {  # "lemon is" may go on in many ways, and "cod is a" with "fish" or "kind of animal"
+    open_ended = {  # "lemon is" may go on in many ways
         *("size", "speed", "surface", "weight", "temperature", "shape", "risk", "age", "feeling", "parity", "season"),
-        "kind",
     }
     sure = [a for a in lx.PROPERTIES if a not in open_ended]
     questions, chance = [], 0.0
@@ -87,7 +90,8 @@ def general_knowledge(rng: Random, count: int) -> Probe:
         start = lx.statement(attribute, word, "#").split(" #")[0]
         if attribute == "week":
             start = lx.statement(attribute, word, value).rsplit(" ", 1)[0]
-        questions.append(Question(start, value))
+        options = lx.values(attribute) if attribute == "kind" else ()  # "cod is a fish", and "a kind of animal"
+        questions.append(Question(start, value, options=options))
         chance += 1 / len(lx.values(attribute)) / count
     return Probe("knowledge", chance, 0.95, tuple(questions))
 
