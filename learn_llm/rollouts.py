@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from learn_llm.errors import UserError
-from learn_llm.examples import Encoder, Prompt, collate, parts
+from learn_llm.examples import Encoder, Prompt, Split, collate, parts
 from learn_llm.gpt import GPT
 from learn_llm.sampling import left_pad
 from learn_llm.tinyworld import rubric, tokens
@@ -80,6 +80,15 @@ def respond(
         for i, row, length in zip(rows, sampled.tolist(), lengths, strict=True):
             responses[i] = Response(prompts[i], tuple(row[:length]), row[length - 1] in ends)
     return [responses[i] for i in range(len(prompts))]
+
+
+def about(prompts: Split[Prompt], setup: Setup) -> str:
+    """What a run has to work on, in words; and a warning where one round of samples will take minutes."""
+    said = f"{len(prompts.train):,} prompts, {len(prompts.held_out)} held out, {prompts.too_long} too long"
+    parameters, batch = setup.model.num_parameters(), setup.config.batch_size
+    if setup.device.type == "cpu" and parameters * batch > 2e9:
+        said += f"; a round of {batch} responses takes minutes on a CPU: --batch-size 16 is quicker"
+    return said
 
 
 def response_mask(responses: Tensor, eos_ids: Sequence[int]) -> Tensor:

@@ -1,5 +1,6 @@
 """Sampled responses as actions: masks, padding, one number a token, and rewards by one's own function."""
 
+import dataclasses
 import doctest
 import sys
 from pathlib import Path
@@ -9,9 +10,10 @@ import torch
 
 from learn_llm import rollouts
 from learn_llm.errors import UserError
-from learn_llm.examples import Encoder, Prompt
+from learn_llm.examples import Encoder, Prompt, Split
 from learn_llm.rollouts import (
     Response,
+    about,
     action_logits,
     action_logprobs,
     as_actions,
@@ -155,3 +157,11 @@ def faulty(prompts, responses, rows):
         reward = own_reward(f"my_rewards:{name}", made.encoder)
         with pytest.raises(UserError, match=said):
             reward(self.answered(made))
+
+
+def test_a_warning_where_a_round_of_samples_takes_minutes() -> None:
+    made = setup()
+    data = Split(train=prompts(made), held_out=[], too_long=2)
+    assert about(data, made) == "4 prompts, 0 held out, 2 too long"
+    large = dataclasses.replace(made.config, batch_size=10**6)
+    assert about(data, dataclasses.replace(made, config=large)).endswith("--batch-size 16 is quicker")

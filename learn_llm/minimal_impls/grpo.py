@@ -248,7 +248,7 @@ def run(config: Config) -> Iterator[Event]:
         if config.reward_model
         else rollouts.own_reward(config.reward, setup.encoder)
     )
-    yield Note(f"{len(prompts.train):,} prompts, {len(prompts.held_out)} held out, {prompts.too_long} too long")
+    yield Note(rollouts.about(prompts, setup))
 
     yield Stage("GRPO", 1, 2)
     optimiser = Optimiser([setup.model], config)

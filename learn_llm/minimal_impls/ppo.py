@@ -348,7 +348,7 @@ def run(config: Config) -> Iterator[Event]:
     reward = (
         rollouts.own_reward(config.reward, setup.encoder) if config.reward else reward_of(config.reward_model, setup)
     )
-    yield Note(f"{len(prompts.train):,} prompts, {len(prompts.held_out)} held out, {prompts.too_long} too long")
+    yield Note(rollouts.about(prompts, setup))
 
     yield Stage("PPO", 1, 2)
     agent = Agent(setup.model)

@@ -74,17 +74,18 @@ class Part:
     bar: float = 1.0
 
 
-# The base: to find again, to read, to judge (each circuit in short dense rows), then everything.
-_CHECKS = {"checks": 0.4, "knowledge": 0.2, "drills": 0.1, "short_facts": 0.2, "short_pairs": 0.1}
-_LABELS = {"checked_labels": 0.6, "checked_facts": 0.15, "checks": 0.25}
-_REVIEWS = {"reviews": 0.6, "checked_labels": 0.15, "checked_facts": 0.1, "checks": 0.15}
+# The base: to find again, to judge (each circuit in short dense rows), to read, to judge answers, then everything.
+_CORRECTIONS = {"corrections": 0.7, "short_facts": 0.15, "short_pairs": 0.05, "copies": 0.1}
+_CHECKS = {"checks": 0.4, "knowledge": 0.2, "drills": 0.1, "corrections": 0.15, "short_facts": 0.1, "short_pairs": 0.05}
+_LABELS = {"checked_labels": 0.6, "checks": 0.2, "corrections": 0.2}
+_REVIEWS = {"reviews": 0.6, "checked_labels": 0.15, "checks": 0.15, "corrections": 0.1}
 TINY_BASE: tuple[Part, ...] = (
     Part("pairs", {"short_pairs": 1.0}, 32, 16, 3000, probe="pairing", bar=0.95),
     Part("facts", {"short_facts": 0.7, "pairs": 0.15, "copies": 0.15}, 64, 16, 3000, probe="look_up_4", bar=0.8),
+    Part("corrections", _CORRECTIONS, 64, 16, 4000, probe="checking_facts", bar=0.95),
     Part("checks", _CHECKS, 64, 16, 3000, probe="checking", bar=0.95),
+    Part("labels", _LABELS, 64, 16, 2000, probe="checking_labels", bar=0.85),
     Part("text", documents.TEXT, 256, 8, 4000),
-    Part("checked facts", {"checked_facts": 0.75, "checks": 0.25}, 64, 16, 2000, probe="checking_facts", bar=0.95),
-    Part("checked labels", _LABELS, 64, 16, 2000, probe="checking_labels", bar=0.85),
     Part("reviews", _REVIEWS, 64, 16, 1500, probe="reviewing", bar=0.9),
     Part("everything", documents.EVERYTHING, 256, 8, 3500),
 )

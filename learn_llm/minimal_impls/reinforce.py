@@ -187,7 +187,7 @@ def run(config: Config) -> Iterator[Event]:
     reward = (
         rollouts.own_reward(config.reward, setup.encoder) if config.reward else reward_of(config.reward_model, setup)
     )
-    yield Note(f"{len(prompts.train):,} prompts, {len(prompts.held_out)} held out, {prompts.too_long} too long")
+    yield Note(rollouts.about(prompts, setup))
 
     yield Stage("REINFORCE", 1, 2)
     optimiser = Optimiser([setup.model], config)

@@ -152,14 +152,8 @@ def told(rng: Random) -> tuple[str, list[tuple[str, bool, str]]]:
     return text, again
 
 
-def checked_facts(rng: Random) -> str:
-    """Two facts, then some of them said again, rightly or wrongly, and marked: to judge, one must look it up."""
-    text, again = told(rng)
-    return f"{text} {_marked((said, holds) for said, holds, _ in again)}"
-
-
 def corrections(rng: Random) -> str:
-    """The same, marked in the margin or behind each end, and now and then corrected there.
+    """Two facts, then some said again, rightly or wrongly, and marked in the margin or behind their end, or corrected.
 
     To correct, one must know at the place of the mark what should stand in the text: a look-up, soon learnt.  Then
     only a comparison is left to judge.
@@ -303,7 +297,6 @@ KINDS: Mapping[str, Kind] = {
         facts,
         knowledge,
         checks,
-        checked_facts,
         corrections,
         checked_labels,
         story,
@@ -317,14 +310,14 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-# A share for each kind: what is read before there is anything to judge, and what is read at the end.
+# A share for each kind: what is read before answers are judged, and what is read at the end.
 TEXT: Mapping[str, float] = {
     "copies": 0.04, "short_pairs": 0.03, "pairs": 0.04, "short_facts": 0.06, "facts": 0.14, "knowledge": 0.13,
-    "checks": 0.06, "story": 0.04, "dialogue": 0.08, "talk": 0.04, "drills": 0.08, "answered": 0.22,
-    "unanswered": 0.04,
+    "checks": 0.06, "corrections": 0.05, "checked_labels": 0.04, "story": 0.04, "dialogue": 0.08, "talk": 0.04,
+    "drills": 0.08, "answered": 0.22, "unanswered": 0.04,
 }  # fmt: skip
 EVERYTHING: Mapping[str, float] = {
-    **TEXT, "dialogue": 0.06, "facts": 0.12, "checked_facts": 0.05, "checked_labels": 0.05, "reviews": 0.16,
+    **TEXT, "dialogue": 0.06, "facts": 0.12, "reviews": 0.16,
 }  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def test_the_same_seed_gives_the_same_text_everywhere() -> None:
 
 
 TASKS_DIGEST = "57b7be15f851f10d"
-DOCUMENTS_DIGEST = "80e9de13e5c6ab81"
+DOCUMENTS_DIGEST = "af8380a5d9a58b91"
 
 
 def test_held_out_tasks_share_no_definition_and_no_set_of_options() -> None:
@@ -93,14 +93,31 @@ def test_a_mark_is_right_exactly_where_the_text_is() -> None:
     marks = []
     for _ in range(400):
         text, again = documents.told(rng)
-        for said, holds in again:
-            assert (f"{said} ." in text) == holds
+        for said, holds, told in again:
+            assert (f"{said} ." in text) == holds == (said.split()[-1] == told)
         labelled, holds = documents.label(rng)
         said, answer = labelled.split(" ? ")
         true = any(lexicon.statement(a, w, v) == said for a, t in lexicon.PROPERTIES.items() for w, v in t.items())
         assert ((answer in ("yes", "true")) == true) == holds
-        marks += [holds, *(holds for _, holds in again)]
+        marks += [holds, *(holds for _, holds, _ in again)]
     assert abs(sum(marks) / len(marks) - 0.5) < 4 * (0.25 / len(marks)) ** 0.5
+
+
+def test_a_correction_says_what_was_told() -> None:
+    rng = Random(12)
+    notes = []
+    for _ in range(200):
+        sentences = documents.corrections(rng).replace(f" . {tokens.EOS} ", " : ").removesuffix(" .").split(" . ")
+        told, noted = sentences[:2], [line.split(" : ") for line in sentences[2:]]
+        assert len(noted) == 4
+        for said, note in noted:
+            if note in ("right", "wrong"):
+                assert (said in told) == (note == "right")
+            else:
+                assert said.rsplit(" ", 1)[0] + f" {note}" in told
+            notes.append(note)
+    marks = sum(note in ("right", "wrong") for note in notes) / len(notes)
+    assert abs(marks - 2 / 3) < 4 * (2 / 9 / len(notes)) ** 0.5
 
 
 def test_an_answer_is_called_right_exactly_where_the_rubric_does(monkeypatch: pytest.MonkeyPatch) -> None:
