@@ -264,6 +264,13 @@ gap_difference_low
     Lower end of the 95 % interval of gap_difference; above 0 means that chains widen the gap.
 gap_difference_high
     Upper end of the 95 % interval of gap_difference; below 0 means that chains narrow the gap.
+gap_without_chains
+    The gap of conditional SFT: the same pairs and feedback, one answer a text.
+gradient_at_prompt |  | .. 0
+    The largest gradient of the loss on a logit that predicts prompt or feedback.
+    outside: Not 0: the mask lets tokens carry loss that are given, not learnt.
+gradient_at_response
+    The largest gradient of the loss on a logit that predicts a response.
 gold_difference_low
     Lower end of the 95 % interval of gold_difference.
 gold_difference_high

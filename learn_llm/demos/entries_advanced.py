@@ -40,6 +40,32 @@ ADVANCED = (
         ),
     ),
     Demo(
+        slug="icil",
+        title="Other tasks, answered, teach a frozen model to answer",
+        question=38,
+        seconds=60,
+        breaks="The answers are left out of every prefix: the same tasks, and nobody has filled them in.",
+        look_at="Random words for inputs or outputs leave the bars where they are, and without the answers they fall "
+        "to zero-shot. The paper's large models lose the gain with random outputs, too: they have learnt more from the "
+        "prefix than that sheets are filled in.",
+        try_this=(
+            "--demonstrations 1: is one answered task enough?",
+            "--prefixes 5: the mean over more draws; does the gain move?",
+            "--break: eight tasks, not one answered, are no better than none.",
+        ),
+        parameters=(
+            Parameter("demonstrations", 8, "K, tasks in the prefix.", low=1, high=8),
+            Parameter(
+                "prefixes",
+                2,
+                "How many prefixes are drawn; an arm's score on a task is the mean over them.",
+                low=1,
+                high=5,
+            ),
+            Parameter("items", 12, "Questions of each held-out task.", low=2, high=24),
+        ),
+    ),
+    Demo(
         slug="lora",
         title="A few percent of the numbers learn nearly all of it",
         question=39,
@@ -97,6 +123,31 @@ ADVANCED = (
             Parameter("batch_size", 192, "Responses a round.", low=32, high=256),
             Parameter("kl_coef", 0.2, "β, the price of a nat of KL.", low=0, high=1),
             Parameter("clip", 0.2, "ε, how far the ratio may move in one round.", low=0.01, high=1),
+        ),
+    ),
+    Demo(
+        slug="chain-of-hindsight",
+        title="Good and bad answers, told apart in words",
+        question=45,
+        seconds=60,
+        breaks="All feedback is dealt to other answers: its words say nothing about the answer behind them.",
+        look_at="In the chain the gradient is 0 under the prompt and the feedback, and only there. Of the bars compare "
+        "good with bad within an arm: that gap says that the words are heeded. Both arms have one.",
+        try_this=(
+            "--noise 0: annotators who never err; is the gap any wider?",
+            "--feedback numbers: a grade from one to five in place of the words.",
+            "--steps 20: stopped early; do the words already make a difference?",
+        ),
+        parameters=(
+            Parameter("steps", 60, "Training steps of each arm, 32 pairs each.", low=10, high=200),
+            Parameter("learning_rate", 2e-3, "Peak of the schedule, AdamW.", low=1e-5, high=1e-2),
+            Parameter("noise", 0.25, "How noisy the annotators are; 0: they never err.", low=0, high=2),
+            Parameter(
+                "feedback",
+                "mixed",
+                "What is said of an answer: good or bad, a remark in words, either of them, or a number.",
+                choices=("mixed", "markers", "words", "numbers"),
+            ),
         ),
     ),
     Demo(

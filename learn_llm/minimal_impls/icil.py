@@ -48,11 +48,11 @@ import torch
 from learn_llm.checkpoints import load
 from learn_llm.errors import UserError
 from learn_llm.evaluation import difference
-from learn_llm.events import Event, Note, Sample, Stage, Verdict
+from learn_llm.events import Event, Metrics, Note, Sample, Stage, Verdict
 from learn_llm.examples import parts
 from learn_llm.gpt import GPT
 from learn_llm.kv_cache import KVCache
-from learn_llm.minimal_impls.icil_scores import Judged, Scores, arm_table, plain, rouge_l, task_table
+from learn_llm.minimal_impls.icil_scores import Judged, Scores, arm_chart, arm_table, plain, rouge_l, task_table
 from learn_llm.minimal_impls.icil_tasks import (
     ENGLISH,
     Question,
@@ -254,6 +254,8 @@ def run(config: Config) -> Iterator[Event]:
         arm for arm in (ARMS if config.full else (ZERO, ICIL, *config.arms)) if arm != CHAT or tokenizer.chat_format
     ]
     judged: dict[str, list[list[Judged]]] = {arm: [] for arm in arms}
+    once = [arm for arm in arms if arm in (ZERO, CHAT)]  # the same for every draw
+    rounds, step = len(once) + config.prefixes * (len(arms) - len(once)), 0
     for draw in range(1, config.prefixes + 1):
         yield Stage(f"prefix {draw}", draw, config.prefixes)
         rng = generator(config, "prefix", draw)
@@ -264,16 +266,20 @@ def run(config: Config) -> Iterator[Event]:
         if config.break_:  # the same tasks, and nobody has answered them
             prefix = with_random(prefix, "answers", words_of(pool), rng)
         for arm in judged:
-            if draw > 1 and arm in (ZERO, CHAT):
-                continue  # the same for every draw
+            if draw > 1 and arm in once:
+                continue
             form = Sheet(tokenizer, chat=True) if arm == CHAT else sheet
             ids = form.prefix(fitting(form, arm_of(arm, prefix, pool, rng), room))
             judged[arm].append(judge(model, form, ids, questions, config.max_new_tokens))
+            step += 1
+            share = statistics.fmean(answer.right for answer in judged[arm][-1])
+            yield Metrics(step, rounds, {f"{arm}/exact_match": share})
             if draw == 1:
                 answer = judged[arm][0][0]
                 asking = f"[{arm}] {questions[0].definition} {questions[0].input}"
                 yield Sample(asking, answer.text, {"exact_match": float(answer.right)})
     scores = {arm: Scores(questions, some) for arm, some in judged.items()}
+    yield arm_chart(scores)
     yield arm_table(scores)
     yield task_table({arm: scores[arm] for arm in (ZERO, ICIL)})
     yield verdict(scores, timed(model, sheet, sheet.prefix(prefix), questions, config.max_new_tokens))

@@ -1,4 +1,4 @@
-"""How icil.py judges answers, and its tables.
+"""How icil.py judges answers, its chart and its tables.
 
 Three numbers of an answer say different things: right, one of the options at all, and whether the right option is the
 likeliest.  A model that scores low on the first and high on the last knows more than it says.
@@ -9,7 +9,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from learn_llm.events import Table
+from learn_llm.events import Chart, Series, Table
 from learn_llm.minimal_impls.icil_tasks import Question
 
 
@@ -78,6 +78,18 @@ COLUMNS = (
     ("exact match", "right", True), ("valid", "valid", True), ("by likelihood", "likeliest", True),
     ("free: exact match", "right", False), ("free: ROUGE-L", "rouge", False),
 )  # fmt: skip
+
+
+def arm_chart(scores: Mapping[str, Scores]) -> Chart:
+    """Exact matches over all tasks and valid answers over those with options, a pair of bars for each arm."""
+    bars: list[tuple[str, str, bool | None]] = [("exact match", "right", None)]
+    if next(iter(scores.values())).chance:
+        bars.append(("valid answer", "valid", True))
+    series = tuple(
+        Series(name, tuple(scores), tuple(statistics.fmean(found.of(field, options)) for found in scores.values()))
+        for name, field, options in bars
+    )
+    return Chart("bar", "Held-out tasks behind each prefix", "", "share", series)
 
 
 def arm_table(scores: Mapping[str, Scores]) -> Table:
