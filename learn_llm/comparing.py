@@ -1,0 +1,361 @@
+"""The methods side by side: the same start, the same prompts, the same number of responses.  `learn-llm compare`.
+
+An arm is a way to get from the SFT model to better answers.  Each may read or sample `--responses` answers, then all
+are asked the same held-out prompts, and their gold scores are compared prompt by prompt.  What an arm reached with a
+seed is kept under the digest of everything that it depends on: another seed or arm computes only what is new, and an
+interrupted comparison goes on where it stopped.
+"""
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import shutil
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from learn_llm import __version__
+from learn_llm.checkpoints import load
+from learn_llm.comparing_report import write_report
+from learn_llm.errors import UserError
+from learn_llm.evaluation import Interval, interval, win_rate
+from learn_llm.events import Chart, Event, Metrics, Note, Series, Stage, Table, Verdict
+from learn_llm.examples import Prompt, World
+from learn_llm.folders import data_folder
+from learn_llm.minimal_impls import best_of_n, coh, coh_asked, reward_model
+from learn_llm.minimal_impls.coh_rows import Writer
+from learn_llm.model_store import find
+from learn_llm.rollouts import Response, mean_kl, respond
+from learn_llm.running import RunConfig
+from learn_llm.training import STATE, Setup, TrainConfig, prepare
+
+START, POLICY, REWARD = "sft", "tiny-sft", "tiny-reward"
+N = 16
+MAX_NEW_TOKENS = 40
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way, and what is to be said of it."""
+
+    objective: str
+    data: str
+    method: str = ""
+    """The file of `minimal_impls` that trains it; "": nothing is trained."""
+    settings: Callable[[int], Mapping[str, Any]] = lambda responses: {}
+    """What is set in that file's Config, given how many responses it may read or sample."""
+
+
+ARMS: Mapping[str, Arm] = {
+    START: Arm("cross-entropy on demonstrations", "demonstrations"),
+    "best-of-n": Arm(f"none: of {N} samples the one with the highest reward", "reward model"),
+    "rejection-sampling": Arm(
+        "cross-entropy on the best of 4 samples", "reward model", "best_of_n",
+        lambda responses: {"steps": 6, "batch_size": responses // 24, "samples": 1, "n": 1, "prompts": 1},
+    ),
+    "dpo": Arm(
+        "log-odds of the chosen against the rejected, β·KL inside", "pairs", "dpo",
+        lambda responses: {"pairs": responses // 2, "held_out_pairs": 1},
+    ),
+    "coh": Arm(
+        "cross-entropy on answers behind feedback in words", "pairs with feedback", "coh",
+        lambda responses: {"pairs": responses // 2, "arms": ()},
+    ),
+    "reinforce": Arm(
+        "expected reward - β·KL, a leave-one-out baseline", "reward model", "reinforce",
+        lambda responses: {"steps": responses // 192},
+    ),
+    "grpo": Arm(
+        "expected reward against the mean of the group", "reward model", "grpo",
+        lambda responses: {"steps": responses // 192, "reward_model": REWARD},
+    ),
+    "ppo": Arm(
+        "expected reward - β·KL, a value head as baseline", "reward model", "ppo",
+        lambda responses: {"steps": responses // 192},
+    ),
+}  # fmt: skip
+DEFAULT = (START, "best-of-n", "dpo", "coh", "ppo")
+
+
+@dataclass(frozen=True)
+class Config(RunConfig):
+    """How a comparison runs."""
+
+    arms: tuple[str, ...] = DEFAULT
+    """Which arms; the start is always one of them."""
+    seeds: int = 1
+    """How many seeds, counted from --seed."""
+    responses: int = 2_880
+    """How many responses each arm may read or sample."""
+    report: str = ""
+    """Where to write a report that a browser opens."""
+    store: str = ""
+    """Where finished runs are kept; empty: a folder of the user's data."""
+
+    def __post_init__(self) -> None:
+        for name in self.arms:
+            if name not in ARMS:
+                near = difflib.get_close_matches(name, ARMS, 3, cutoff=0.4)
+                raise UserError(f"there is no arm {name!r}; there are {', '.join(near or ARMS)}")
+        if self.names == (START,):
+            raise UserError(f"name an arm beside {START}: {', '.join(name for name in ARMS if name != START)}")
+        if self.seeds < 1:
+            raise UserError(f"--seeds must be at least 1, not {self.seeds}")
+        if self.responses < 192:
+            raise UserError(f"--responses must be at least 192, one round of PPO, not {self.responses}")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The arms in the order of the table, the start first."""
+        return tuple(name for name in ARMS if name == START or name in self.arms)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one arm reached with one seed."""
+
+    gold: Sequence[float]
+    """Of its answer to each held-out prompt, -1 to 1."""
+    skills: Mapping[str, float]
+    """The mean score of each skill, 1 to 5."""
+    kl: float
+    """KL to the start in nats a response; of best-of-n an upper bound."""
+    length: float
+    """Tokens a response."""
+    trained: int
+    """Parameters that were trained."""
+    seconds: float
+    """Training, without the evaluation; of an arm that trains nothing: answering."""
+
+
+def run(config: Config) -> Iterator[Event]:
+    """Train and ask every arm with every seed; the verdict says whether each one beats its start."""
+    store = Path(config.store) if config.store else data_folder() / "comparisons"
+    jobs = [(name, seed) for seed in range(config.seed, config.seed + config.seeds) for name in config.names]
+    settings = {(name, seed): _settings(name, seed, config) for name, seed in jobs}
+    sizes = {job: made.steps if made else 1 for job, made in settings.items()}
+    yield Note(
+        f"{config.responses:,} responses an arm, {config.seeds} seed{'s' * (config.seeds > 1)} from {config.seed}; "
+        f"all start from {POLICY} and answer the same held-out prompts at temperature 1; kept in {store}"
+    )
+    results: dict[str, list[Result]] = {name: [] for name in config.names}
+    starts: dict[int, Sequence[float]] = {}
+    done = 0
+    for index, (name, seed) in enumerate(jobs, 1):
+        made, key = settings[name, seed], _key(name, seed, config, settings[name, seed])
+        folder = store / f"{name}-seed-{seed}{'-broken' * config.break_}"
+        yield Stage(f"{name}, seed {seed}", index, len(jobs))
+        result = _kept(folder, key)
+        if result is None:
+            if folder.exists() and not _same(folder, key):
+                yield Note(f"{folder.name} was made by other settings or another version: computed anew")
+                shutil.rmtree(folder)
+            _begin(folder, key)
+            started = time.monotonic()
+            if made is not None:
+                for event in _train(name, made, folder / "run"):
+                    yield dataclasses.replace(event, step=done + event.step, steps=sum(sizes.values()))
+            result = _ask(name, seed, folder / "run" if made else None, time.monotonic() - started, config)
+            _keep(folder, key, result)
+        results[name].append(result)
+        starts.setdefault(seed, result.gold)
+        done += sizes[name, seed]
+        yield Metrics(done, sum(sizes.values()), {"gold": statistics.fmean(result.gold), "kl": result.kl})
+    yield from _told(config, results, list(starts.values()))
+
+
+def _settings(name: str, seed: int, config: Config) -> TrainConfig | None:
+    arm = ARMS[name]
+    if not arm.method:
+        return None
+    made = import_module(f"learn_llm.minimal_impls.{arm.method}").Config(
+        seed=seed, break_=config.break_, model=POLICY, **arm.settings(config.responses)
+    )
+    assert isinstance(made, TrainConfig)
+    return made
+
+
+def _train(name: str, config: TrainConfig, out: Path) -> Iterator[Metrics]:
+    """The method's own run up to its last step; how it fares is measured here, for all arms alike."""
+    module = import_module(f"learn_llm.minimal_impls.{ARMS[name].method}")
+    config = dataclasses.replace(config, out=str(out), resume=(out / STATE).exists())
+    events = module.run(config)
+    trained = False
+    for event in events:
+        if isinstance(event, Metrics):
+            trained = event.step == config.steps
+            yield event
+        elif trained:
+            break  # behind the last step, and saved
+    events.close()
+
+
+def _ask(name: str, seed: int, trained: Path | None, seconds: float, config: Config) -> Result:
+    """The arm's answers to the held-out prompts of this seed."""
+    setup = prepare(TrainConfig(seed=seed, model=POLICY))
+    start = setup.model
+    if trained is not None:
+        setup = dataclasses.replace(setup, model=load(str(trained), setup.device)[0].float())
+    prompts = World(setup.encoder, seed).prompts(1, MAX_NEW_TOKENS).held_out
+    began = time.monotonic()
+    answers, kl = _answers(name, setup, start, prompts, config)
+    skills = sorted({skill for answer in answers for skill in answer.skills})
+    return Result(
+        gold=[answer.gold for answer in answers],
+        skills={s: statistics.fmean(answer.skills[s] for answer in answers if s in answer.skills) for s in skills},
+        kl=kl,
+        length=statistics.fmean(len(answer.ids) for answer in answers),
+        trained=start.num_parameters() if trained else 0,
+        seconds=seconds if trained else time.monotonic() - began,
+    )
+
+
+def _answers(
+    name: str, setup: Setup, start: Any, prompts: Sequence[Prompt], config: Config
+) -> tuple[list[Response], float]:
+    if name == "best-of-n":
+        asked = best_of_n.Config(seed=setup.config.seed, break_=config.break_, max_new_tokens=MAX_NEW_TOKENS)
+        drawn = best_of_n.sample(setup, asked, prompts, N)
+        scores = best_of_n.scored(reward_model.reward_of(REWARD, setup), drawn, asked)
+        return [drawn[i] for i in best_of_n.best(scores, N)], best_of_n.best_of_n_kl(N)
+    if name == "coh":
+        found = coh_asked.ask(setup, Writer(setup.encoder, coh.Config().feedback), True, start, prompts, MAX_NEW_TOKENS)
+        return list(found.good), found.kl
+    answers = respond(setup, setup.model, prompts, MAX_NEW_TOKENS)
+    return answers, 0.0 if name == START else mean_kl(setup.model, start, answers)
+
+
+def _told(
+    config: Config, results: Mapping[str, Sequence[Result]], starts: Sequence[Sequence[float]]
+) -> Iterator[Event]:
+    """The tables and charts, the report, and the verdict."""
+    gains = {name: gain(found, starts) for name, found in results.items() if name != START}
+    what = Table(
+        "The arms",
+        ("arm", "objective", "learns from", "responses", "trained"),
+        tuple(
+            (name, arm.objective, arm.data, config.responses if arm.method else None, found[0].trained)
+            for name, found in results.items()
+            for arm in (ARMS[name],)
+        ),
+    )
+    rows: list[tuple[str | float | int | None, ...]] = []
+    for name, found in results.items():
+        own = gains.get(name)
+        wins = statistics.fmean(win_rate(r.gold, s) for r, s in zip(found, starts, strict=True))
+        over = (own.mean, own.low, own.high, wins) if own else (None,) * 4
+        means = (statistics.fmean(value) for value in zip(*((r.kl, r.length, r.seconds) for r in found), strict=True))
+        numbers = (mean_gold(found), *over, *means)
+        rows.append((name, *(None if number is None else round(number, 3) for number in numbers)))
+    among = f"{config.seeds} seeds" if config.seeds > 1 else "prompts, one seed"
+    summary = Table(
+        f"Gold score on held-out prompts; over SFT with its 95 % interval over {among}",
+        ("arm", "gold", "over SFT", "low", "high", "wins", "KL", "tokens", "seconds"),
+        tuple(rows),
+    )
+    skills = [skill for skill in results[START][0].skills if all(skill in r.skills for r in results[START])]
+    profile = Table(
+        "Skills, 1 to 5",
+        ("skill", *results),
+        tuple(
+            (
+                skill.replace("_", " "),
+                *(round(statistics.fmean(r.skills[skill] for r in found), 2) for found in results.values()),
+            )
+            for skill in skills
+        ),
+    )
+    bars = Series("gold", tuple(results), tuple(round(mean_gold(found), 3) for found in results.values()))
+    frontier = tuple(
+        Series(name, (statistics.fmean(r.kl for r in found) ** 0.5,), (mean_gold(found),))
+        for name, found in results.items()
+    )
+    charts = (
+        Chart("bar", "Gold score on held-out prompts", "arm", "gold, -1 to 1", (bars,)),
+        Chart("scatter", "What a distance from the start buys", "√KL", "gold", frontier),
+    )
+    yield what
+    yield summary
+    yield profile
+    yield from charts
+    measured: dict[str, float] = {"seeds": float(config.seeds), "prompts": float(len(starts[0]))}
+    for name, own in gains.items():
+        measured |= {f"{name}/gold_difference": own.mean, f"{name}/ci_low": own.low, f"{name}/ci_high": own.high}
+    better = list(gains)
+    reach = f"{', '.join(better[:-1])} and {better[-1]} reach" if len(better) > 1 else f"{better[0]} reaches"
+    claim = f"from the same start and on the same budget {reach} a higher gold score than SFT"
+    verdict = Verdict(claim, all(own.low > 0 for own in gains.values()), measured)
+    if config.report:
+        write_report(Path(config.report), (summary, what, profile), gains, charts, verdict)
+        yield Note(f"the report is in {config.report}")
+    yield verdict
+
+
+def gain(found: Sequence[Result], starts: Sequence[Sequence[float]]) -> Interval:
+    """Gold over the start: an interval over seeds where there are two or more, else over the prompts of the one."""
+    pairs = [[a - b for a, b in zip(r.gold, s, strict=True)] for r, s in zip(found, starts, strict=True)]
+    return interval([statistics.fmean(differences) for differences in pairs] if len(pairs) > 1 else pairs[0])
+
+
+def mean_gold(found: Sequence[Result]) -> float:
+    """Over seeds and prompts."""
+    return statistics.fmean(statistics.fmean(r.gold) for r in found)
+
+
+def _key(name: str, seed: int, config: Config, made: TrainConfig | None) -> str:
+    """The digest of all that a result depends on: settings, package, and the checkpoints it starts from."""
+    settings = dataclasses.asdict(made) if made else {}
+    parts = [__version__, name, str(seed), str(config.break_), str(N), _source(ARMS[name].method or "best_of_n")]
+    parts += [json.dumps({k: v for k, v in settings.items() if k not in ("out", "resume")}, sort_keys=True)]
+    parts += [
+        hashlib.sha256((find(model) / "model.safetensors").read_bytes()).hexdigest() for model in (POLICY, REWARD)
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _source(method: str) -> str:
+    """The digest of the files that train and judge."""
+    package = Path(__file__).parent
+    methods = package / "minimal_impls"
+    files = {*methods.glob(f"{method}*.py"), *(methods / f"{name}.py" for name in ("ppo", "reward_model"))}
+    files |= {*(package / "tinyworld").glob("*.py")}
+    files |= {package / f"{name}.py" for name in ("gpt", "sampling", "training", "rollouts", "examples")}
+    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()
+
+
+def _same(folder: Path, key: str) -> bool:
+    try:
+        return (folder / "key").read_text("ascii") == key
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _begin(folder: Path, key: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "key").write_text(key, "ascii")
+    except OSError as error:
+        raise UserError(f"--store {folder.parent} cannot be written: {error.strerror}") from None
+
+
+def _kept(folder: Path, key: str) -> Result | None:
+    """The result that was kept there, if these settings made it."""
+    if not _same(folder, key):
+        return None
+    try:
+        return Result(**json.loads((folder / "result.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _keep(folder: Path, key: str, result: Result) -> None:
+    """Written beside and moved into place; the trained model stays, what only going on needs does not."""
+    waiting = folder / "result.part"
+    waiting.write_text(json.dumps(dataclasses.asdict(result)) + "\n", "utf-8")
+    waiting.replace(folder / "result.json")
+    (folder / "run" / STATE).unlink(missing_ok=True)
