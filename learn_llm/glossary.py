@@ -380,6 +380,37 @@ gold_full
 share_of_gain | share
     What the arm gains in gold over the start, as a share of what full fine-tuning gains.
 
+# Data that a model writes
+
+written
+    Tasks that the model has written so far.
+kept
+    Tasks that passed all filters so far.
+kept_exact
+    Tasks that are left when only exact duplicates of an instruction are removed.
+nearest | share
+    ROUGE-L of an instruction with the one of the others that is most like it, the mean over kept tasks.
+nearest_high | share
+    Upper end of the 95 % interval of nearest.
+nearest_exact | share
+    The same as nearest over what is left when only exact duplicates are removed.
+nearest_exact_low | share
+    Lower end of the 95 % interval of nearest_exact; above nearest_high the filtered tasks are more distinct.
+distinct_pairs | share
+    Different pairs of neighbouring words over all such pairs, in the filtered instructions.
+distinct_pairs_exact | share
+    The same after the removal of exact duplicates only, for as many tasks.
+right_start | share
+    Right answers before the model learnt from its own tasks.
+right_raw | share
+    Right answers after SFT on tasks as they were written.
+right_deduplicated | share
+    Right answers after SFT on tasks without exact duplicates.
+right_filtered | share
+    Right answers after SFT on tasks that passed all filters.
+right_gain | share
+    right_filtered minus right_raw, question by question.
+
 # Demos
 contrast
     (farthest - nearest) / nearest distance of a point to the others; near 0 all are equally far away.

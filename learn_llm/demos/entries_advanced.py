@@ -191,6 +191,28 @@ ADVANCED = (
         ),
     ),
     Demo(
+        slug="self-instruct",
+        title="A model writes its own exercises, and most of them go",
+        question=49,
+        seconds=60,
+        breaks="Every task passes the filters.",
+        look_at="The bar of the near-duplicates is the steep step of the funnel. Right answers rise from nearly none, "
+        "and further with fewer, better tasks: all three models saw equally many.",
+        try_this=(
+            "--threshold 0.5: fewer tasks, each far from the others; the model learns from very few.",
+            "--temperature 0.3: the likeliest tasks again and again; the filters leave little.",
+            "--break: raw data under another name.",
+        ),
+        parameters=(
+            Parameter(
+                "threshold", 0.7, "The ROUGE-L from which on two instructions are near-duplicates.", low=0.3, high=1
+            ),
+            Parameter("temperature", 1.0, "Of what is written.", low=0.1, high=1.5),
+            Parameter("rounds", 6, "How often 32 tasks are written.", low=2, high=20),
+            Parameter("steps", 24, "SFT steps on each kind of data.", low=5, high=100),
+        ),
+    ),
+    Demo(
         slug="llama2",
         title="Llama 2, counted to the last parameter",
         question=50,
