@@ -247,6 +247,56 @@ repetition | share | 0 .. 0.5
 distinct | share
     Share of different responses among all; low means that the policy has one answer for everything.
 
+# Why RL, and over-optimisation
+right_by_gold | share
+    Share of pairs in which the gold score puts the answer turned into its opposite below a harmless change.
+right_by_reward | share
+    Share of pairs in which the reward model does so; it has seen only what annotators were shown.
+right_by_cross_entropy | share
+    Share of pairs in which mean token cross-entropy does so; it asks how usual the words are.
+right_by_cross_entropy_high | share
+    Upper end of the 95 % interval of right_by_cross_entropy.
+gain_people
+    Gold score after more demonstrations by people minus that of the start.
+best_over_people
+    Gold score after cross-entropy on the best own samples minus that after as many demonstrations.
+best_over_people_low
+    Lower end of the 95 % interval of best_over_people, paired by prompt.
+ppo_over_people
+    Gold score after PPO minus that after as many demonstrations.
+ppo_over_people_low
+    Lower end of the 95 % interval of ppo_over_people, paired by prompt.
+ppo_over_best
+    Gold score after PPO minus that after cross-entropy on the best of as many samples.
+ppo_over_best_low
+    Lower end of the 95 % interval of ppo_over_best, paired by prompt.
+ppo_over_best_high
+    Upper end of the 95 % interval of ppo_over_best, paired by prompt.
+gold_at_peak
+    Highest mean gold score of the best of n over all n.
+n_at_peak
+    The n at which gold is highest.
+gold_fall
+    Gold score at the peak minus that at the largest n; the peak is the one of the other half of the prompts.
+gold_fall_low
+    Lower end of the 95 % interval of gold_fall; above 0 means over-optimised beyond chance.
+proxy_rise
+    Proxy score at the largest n minus that at the peak of gold.
+predicted_error
+    Gain of gold at the largest n as d·(α - β·d) foresees it, fitted to small n, minus the measured one.
+predicted_error_low
+    Lower end of the 95 % interval of predicted_error, paired by prompt.
+predicted_error_high
+    Upper end of the 95 % interval of predicted_error, paired by prompt.
+predicted_peak | √nats
+    √KL at which d·(α - β·d), fitted to small n, is highest; 99 where it only rises.
+measured_peak | √nats
+    √KL at which gold is highest.
+ppo_gold_at_peak
+    Highest mean gold score of a round of PPO against the proxy.
+ppo_gold
+    Gold score of the last round of PPO against the proxy.
+
 # Chain of Hindsight
 
 feedback_loss | nats per token

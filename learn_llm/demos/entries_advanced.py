@@ -126,6 +126,29 @@ ADVANCED = (
         ),
     ),
     Demo(
+        slug="why-rl",
+        title="What a token loss cannot see, and what a judge of own samples adds",
+        question=44,
+        seconds=90,
+        breaks="No answer is turned into its opposite, and every sample gets somebody else's score.",
+        look_at="In the table yes and no change places almost for free: the wrong answer is as usual as the right one. "
+        "Then three ways to go on: more imitation of people stays where it was, judged samples of its own lift it.",
+        try_this=(
+            "--samples 2304: twice the experience; which of PPO and the best of 4 is ahead then?",
+            "--samples 384: one round of the best of 4, two of PPO, which has hardly begun.",
+            "--pairs 1000: wider coverage; the shares of each kind of change hardly move.",
+        ),
+        parameters=(
+            Parameter("pairs", 320, "Answers that are changed by a word.", low=40, high=1000),
+            Parameter(
+                "samples",
+                1152,
+                "Responses that each way of going on learns from.",
+                choices=(384, 768, 1152, 2304),
+            ),
+        ),
+    ),
+    Demo(
         slug="chain-of-hindsight",
         title="Good and bad answers, told apart in words",
         question=45,
