@@ -97,8 +97,9 @@ def general_knowledge(rng: Random, count: int) -> Probe:
 
 
 def _judging(name: str, cases: Sequence[tuple[str, bool]], mark: str = ":") -> Probe:
-    """Texts that a reader marks: right or wrong?"""
-    questions = tuple(Question(f"{text} {mark}", "right" if holds else "wrong") for text, holds in cases)
+    """Texts that a reader marks: which of the two marks is more likely?"""
+    marks = ("right", "wrong")
+    questions = tuple(Question(f"{text} {mark}", marks[0 if holds else 1], options=marks) for text, holds in cases)
     return Probe(name, 0.5, None, questions)
 
 
