@@ -73,6 +73,17 @@ def test_exact_says_what_greedy_decoding_gives() -> None:
     ]
 
 
+def test_with_options_the_answer_need_only_be_the_most_likely_of_them() -> None:
+    model = _tiny()
+    options = ("hot", "red", "three")
+    ids = torch.tensor([[tokens.vocabulary()["<bos>"], *tokens.encode("the hat")]])
+    likely = model(ids)[0, -1, tokens.encode(" ".join(options))]
+    best = options[int(likely.argmax())]
+    assert int(model(ids)[0, -1].argmax()) not in tokens.encode(" ".join(options))
+    asked = [probes.Question("the hat", word, options=options) for word in options]
+    assert exact(model, asked) == [word == best for word in options]
+
+
 def test_a_new_model_learns_and_broken_text_teaches_nothing() -> None:
     """A small budget: the loss on the second reading falls well below the first, and without repeats it does not."""
     config = Config(size="nano", steps=500, batch_size=32, probe_every=1000)
