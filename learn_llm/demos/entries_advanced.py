@@ -174,6 +174,25 @@ ADVANCED = (
         ),
     ),
     Demo(
+        slug="over-optimisation",
+        title="Choose harder by a proxy, and what it stands for falls",
+        question=46,
+        seconds=90,
+        breaks="The gold score itself takes the proxy's place: there is no error to exploit.",
+        look_at="The proxy's line rises to the end. Gold chosen by it turns after a few samples and falls; chosen by a "
+        "reward model with sixty times as many comparisons it rises far higher before it turns, if it does.",
+        try_this=(
+            "--pairs 240: an even worse proxy; gold hardly rises before it falls.",
+            "--pairs 1920: twice the comparisons move the peak outwards.",
+            "--temperature 1.5: odder samples, more of which the proxy has never seen the like of.",
+        ),
+        parameters=(
+            Parameter("pairs", 960, "Comparisons that the proxy learns from.", low=120, high=2400),
+            Parameter("prompts", 40, "Prompts that are answered.", low=8, high=64),
+            Parameter("temperature", 1.0, "Of the samples.", low=0.5, high=2),
+        ),
+    ),
+    Demo(
         slug="flask",
         title="Two models with the same mean, and what it hides",
         question=48,
