@@ -16,7 +16,7 @@ from learn_llm.errors import UserError
 from learn_llm.events import Chart, Event, Metrics, Table, Verdict
 from learn_llm.glossary import find
 from learn_llm.minimal_impls import over_optimisation, over_optimisation_forms
-from learn_llm.minimal_impls.best_of_n import best_of_n_kl
+from learn_llm.minimal_impls.best_of_n import best_of_n_kl, best_of_n_value
 from learn_llm.minimal_impls.over_optimisation import Config, Curves, fall, judged_fits
 from learn_llm.minimal_impls.over_optimisation_forms import FORMS, Form, best_of_n_form, fit, peak, predicted, rl_form
 from tests.small_models import llama_folder, world_tokenizer
@@ -83,6 +83,9 @@ def test_curves_rise_with_n_in_what_chooses_and_count_ties() -> None:
     assert curves.proxy[:, -1].tolist() == pytest.approx([0.9, 4.0])
     assert curves.gold[:, -1].tolist() == pytest.approx([-1.0, 1.0])
     assert curves.ties == pytest.approx((1 / 6 + 0) / 2)
+    for row, (some, known) in enumerate(zip(scores, golds, strict=True)):
+        for column, n in enumerate((1, 2, 4)):
+            assert float(curves.gold[row, column]) == pytest.approx(best_of_n_value(some, known, n))
 
 
 def told(gold: torch.Tensor, proxy: torch.Tensor) -> tuple[list[Event], bool, dict[str, float]]:

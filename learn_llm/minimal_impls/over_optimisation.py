@@ -27,6 +27,7 @@ Left out: several sizes of the reward model, gold labels without noise, ensemble
     python -m learn_llm.minimal_impls.over_optimisation --pairs 240 --ppo-steps 20
 """
 
+import itertools
 import math
 import statistics
 import tempfile
@@ -43,7 +44,7 @@ from learn_llm.evaluation import difference, interval
 from learn_llm.events import Chart, Event, Metrics, Note, Sample, Series, Stage, Table, Verdict
 from learn_llm.examples import World, parts
 from learn_llm.minimal_impls import best_of_n, ppo, reward_model
-from learn_llm.minimal_impls.best_of_n import best_of_n_kl, best_of_n_value, scored, tied_share
+from learn_llm.minimal_impls.best_of_n import best_of_n_kl, best_of_n_weights, scored, tied_share
 from learn_llm.minimal_impls.over_optimisation_forms import FORMS, fit, peak, predicted, rl_form
 from learn_llm.minimal_impls.reward_model import reward_of
 from learn_llm.rollouts import Response, Reward, respond
@@ -106,13 +107,26 @@ class Curves:
 
     @classmethod
     def of(cls, scores: Sequence[Sequence[float]], golds: Sequence[Sequence[float]], sizes: Sequence[int]) -> "Curves":
-        """From the scores of each prompt's pool."""
-        proxy, gold = (
-            [[best_of_n_value(some, known, n) for n in sizes] for some, known in zip(scores, values, strict=True)]
-            for values in (scores, golds)
-        )
-        ties = statistics.fmean(tied_share(some) for some in scores)
-        return cls(torch.tensor(proxy, dtype=torch.float64), torch.tensor(gold, dtype=torch.float64), ties)
+        """From the scores of each prompt's pool: its proxy scores, its gold scores."""
+        samples = len(scores[0])
+        weights = torch.tensor([best_of_n_weights(samples, n) for n in sizes], dtype=torch.float64)  # (K, N)
+        proxy = torch.stack([weights @ ranked(some, some) for some in scores])
+        gold = torch.stack([weights @ ranked(some, known) for some, known in zip(scores, golds, strict=True)])
+        return cls(proxy, gold, statistics.fmean(tied_share(some) for some in scores))
+
+
+def ranked(scores: Sequence[float], values: Sequence[float]) -> Tensor:
+    """The values (N,) in the order of their scores; those that tie all get their mean, as none of them is preferred.
+
+    >>> ranked([0.5, 0.1, 0.5], values=[1.0, 7.0, 2.0])
+    tensor([7.0000, 1.5000, 1.5000], dtype=torch.float64)
+    """
+    found: list[float] = []
+    order = sorted(range(len(scores)), key=lambda i: scores[i])
+    for _, tied in itertools.groupby(order, key=lambda i: scores[i]):
+        group = [values[i] for i in tied]
+        found += [statistics.fmean(group)] * len(group)
+    return torch.tensor(found, dtype=torch.float64)
 
 
 def fall(gold: Tensor) -> list[float]:
