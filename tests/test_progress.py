@@ -277,8 +277,8 @@ def test_a_database_that_cannot_be_written_is_read(
 
 def test_a_disk_that_fills_up_keeps_what_was_saved(progress: Progress, path: Path, clock: Clock) -> None:
     kept = progress.rate("ppo", Rating.EASY, content_hash="kept")
-    (pages,) = progress._db.execute("PRAGMA page_count").fetchone()
-    progress._db.execute(f"PRAGMA max_page_count = {pages}")
+    (pages,) = progress.db.execute("PRAGMA page_count").fetchone()
+    progress.db.execute(f"PRAGMA max_page_count = {pages}")
     card = progress.rate("sft", Rating.EASY, content_hash="x" * 9000)
     assert not progress.saving
     assert "full" in progress.notices[0]
@@ -292,9 +292,9 @@ def test_a_disk_that_fills_up_keeps_what_was_saved(progress: Progress, path: Pat
 def test_a_locked_database_is_said_and_the_quiz_goes_on(progress: Progress, path: Path, clock: Clock) -> None:
     progress.rate("ppo", Rating.EASY)
     with Progress(path, Schedule(clock=clock), busy_seconds=0.1) as other:
-        progress._db.execute("BEGIN IMMEDIATE")
+        progress.db.execute("BEGIN IMMEDIATE")
         assert other.rate("ppo", Rating.EASY).reps == 2
-        progress._db.execute("ROLLBACK")
+        progress.db.execute("ROLLBACK")
         assert not other.saving
         assert "locked" in other.notices[0]
     assert progress.card("ppo").reps == 1

@@ -66,7 +66,8 @@ class Progress:
         return self._store.notices
 
     @property
-    def _db(self) -> sqlite3.Connection:
+    def db(self) -> sqlite3.Connection:
+        """The open database; another one after `keep` had to go on in memory."""
         return self._store.db
 
     def __enter__(self) -> "Progress":
@@ -77,16 +78,16 @@ class Progress:
 
     def close(self) -> None:
         """Close the database.  Nothing is written: everything was."""
-        self._db.close()
+        self.db.close()
 
     def card(self, question_id: str) -> Card:
         """The card of a question, a new one if it was never rated."""
-        row = self._db.execute(f"SELECT {COLUMNS['card']} FROM card WHERE question_id = ?", (question_id,)).fetchone()
+        row = self.db.execute(f"SELECT {COLUMNS['card']} FROM card WHERE question_id = ?", (question_id,)).fetchone()
         return _card(row) if row else Card(question_id)
 
     def cards(self) -> dict[str, Card]:
         """All cards that were rated, by question."""
-        return {row[0]: _card(row) for row in self._db.execute(f"SELECT {COLUMNS['card']} FROM card")}
+        return {row[0]: _card(row) for row in self.db.execute(f"SELECT {COLUMNS['card']} FROM card")}
 
     def rate(
         self,
@@ -100,11 +101,11 @@ class Progress:
         """Rate a question now and keep it: when this returns, the rating is on disk (or `saving` is False)."""
 
         def write() -> Card:
-            with transaction(self._db):
+            with transaction(self.db):
                 before, now = self.card(question_id), self.schedule.now()
                 after = self.schedule.review(before, rating, now)
                 self._write(after)
-                self._db.execute(
+                self.db.execute(
                     "INSERT INTO review (question_id, session, reviewed_at, rating, duration_ms, lang, content_hash,"
                     " card_before) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     (
@@ -120,15 +121,15 @@ class Progress:
                 )
             return after
 
-        return self._keep(write)
+        return self.keep(write)
 
     def undo(self) -> str | None:
         """Take back the last rating that this object gave and that still stands; returns its question, or None."""
-        return self._keep(self._undo)
+        return self.keep(self._undo)
 
     def _undo(self) -> str | None:
-        with transaction(self._db):
-            last = self._db.execute(
+        with transaction(self.db):
+            last = self.db.execute(
                 "SELECT id, question_id, card_before FROM review WHERE session = ? AND undone_at IS NULL"
                 " ORDER BY id DESC LIMIT 1",
                 (self._session,),
@@ -138,14 +139,14 @@ class Progress:
             number, question_id, before = last
             card = _card(json.loads(before))
             now = _text(self.schedule.now())
-            self._db.execute("UPDATE review SET undone_at = ? WHERE id = ?", (now, number))
-            later = self._db.execute(  # by another process: these stand, on the card as it was before
+            self.db.execute("UPDATE review SET undone_at = ? WHERE id = ?", (now, number))
+            later = self.db.execute(  # by another process: these stand, on the card as it was before
                 "SELECT id, rating, reviewed_at FROM review WHERE question_id = ? AND id > ? AND undone_at IS NULL"
                 " ORDER BY id",
                 (question_id, number),
             ).fetchall()
             for other, rating, reviewed_at in later:
-                self._db.execute("UPDATE review SET card_before = ? WHERE id = ?", (_json(card), other))
+                self.db.execute("UPDATE review SET card_before = ? WHERE id = ?", (_json(card), other))
                 card = self.schedule.review(card, Rating(rating), datetime.fromisoformat(reviewed_at))
             self._write(card)
         return str(question_id)
@@ -177,7 +178,7 @@ class Progress:
         wanted = list(ids)
         cards, due = self.cards(), self.due(wanted)
         since = _text(self.schedule.day_start(self.schedule.now()))
-        done = self._db.execute(
+        done = self.db.execute(
             "SELECT count(*) FROM review WHERE undone_at IS NULL AND reviewed_at >= ?", (since,)
         ).fetchone()
         return Counts(
@@ -189,7 +190,7 @@ class Progress:
 
     def last_seen(self, question_id: str, lang: str) -> str | None:
         """The content hash that the question had in this language when it was last rated; None if it never was."""
-        row = self._db.execute(
+        row = self.db.execute(
             "SELECT content_hash FROM review WHERE question_id = ? AND lang = ? AND undone_at IS NULL"
             " ORDER BY id DESC LIMIT 1",
             (question_id, lang),
@@ -198,18 +199,18 @@ class Progress:
 
     def _write(self, card: Card) -> None:
         if card.last_review is None:
-            self._db.execute("DELETE FROM card WHERE question_id = ?", (card.question_id,))
+            self.db.execute("DELETE FROM card WHERE question_id = ?", (card.question_id,))
         else:
-            self._db.execute(f"INSERT OR REPLACE INTO card ({COLUMNS['card']}) VALUES ({_MARKS})", _row(card))
+            self.db.execute(f"INSERT OR REPLACE INTO card ({COLUMNS['card']}) VALUES ({_MARKS})", _row(card))
 
-    def _keep(self, write: Callable[[], T]) -> T:
+    def keep(self, write: Callable[[], T]) -> T:
         """Write; where the file fails, go on in memory with what it holds and write there."""
         try:
             return write()
         except sqlite3.Error as error:
             if not self.saving:
                 raise
-            self._db.close()
+            self.db.close()
             self._store = open_in_memory(self.path, str(error), self.notices)
             return write()
 

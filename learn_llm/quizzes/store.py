@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-VERSION = 1
+VERSION = 3
 """Of the schema, in the file as `PRAGMA user_version`."""
 MIGRATIONS = (
     """
@@ -43,11 +43,41 @@ MIGRATIONS = (
     );
     CREATE INDEX review_by_question ON review (question_id, id);
     """,
+    """
+    CREATE TABLE interview (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        started_at TEXT NOT NULL,
+        plan TEXT NOT NULL,
+        draft TEXT NOT NULL,
+        ended_at TEXT
+    );
+    CREATE TABLE interview_answer (
+        interview_id INTEGER NOT NULL,
+        place INTEGER NOT NULL,
+        answer TEXT NOT NULL,
+        PRIMARY KEY (interview_id, place)
+    );
+    """,
+    """
+    CREATE TABLE drill (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        question_id TEXT NOT NULL,
+        answered_at TEXT NOT NULL,
+        chosen INTEGER NOT NULL CHECK (chosen BETWEEN 0 AND 3),
+        correct INTEGER NOT NULL CHECK (correct IN (0, 1)),
+        duration_ms INTEGER,
+        lang TEXT NOT NULL,
+        content_hash TEXT NOT NULL
+    );
+    """,
 )
-"""Number n leads from version n of the schema to n + 1."""
+"""Number n leads from version n of the schema to n + 1; the file as it was before is kept beside it."""
 COLUMNS = {
     "card": "question_id, state, step, stability, difficulty, due, last_review, reps, lapses",
     "review": "id, question_id, session, reviewed_at, rating, duration_ms, lang, content_hash, card_before, undone_at",
+    "interview": "id, started_at, plan, draft, ended_at",
+    "interview_answer": "interview_id, place, answer",
+    "drill": "id, question_id, answered_at, chosen, correct, duration_ms, lang, content_hash",
 }
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -128,6 +158,8 @@ def _open(path: Path, busy_seconds: float) -> sqlite3.Connection:
             version = int(db.execute("PRAGMA user_version").fetchone()[0])
             if version > VERSION:
                 raise _NewerError(f"a newer learn-llm wrote it (version {version}, this one knows {VERSION})")
+            if 0 < version < VERSION:
+                _back_up(path, version)
             _migrate(db, max(version, 0))
         _expect_tables(db)
         _try_to_write(db)
@@ -164,6 +196,25 @@ def _migrate(db: sqlite3.Connection, version: int) -> None:
         db.execute(f"PRAGMA user_version = {VERSION}")
 
 
+def _back_up(path: Path, version: int) -> None:
+    """Copy the file as it is before it is migrated to `progress.v1.sqlite3`; an earlier copy is not overwritten.
+
+    Called while the write lock is held, so that nothing changes meanwhile.
+    """
+    more = ("", *(f"-{number}" for number in range(2, 1000)))
+    names = (path.with_name(f"{path.stem}.v{version}{ending}{path.suffix}") for ending in more)
+    copy = next(name for name in names if not name.exists())
+    try:
+        with (
+            contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as old,
+            contextlib.closing(sqlite3.connect(copy)) as new,
+        ):
+            old.backup(new)
+    except sqlite3.Error:
+        copy.unlink(missing_ok=True)
+        raise
+
+
 def _expect_tables(db: sqlite3.Connection) -> None:
     for table, columns in COLUMNS.items():
         try:
@@ -184,9 +235,11 @@ def _try_to_write(db: sqlite3.Connection) -> None:
 def _copy(db: sqlite3.Connection, uri: str) -> bool:
     db.execute("ATTACH ? AS old", (uri,))
     try:
+        there = {name for (name,) in db.execute("SELECT name FROM old.sqlite_master WHERE type = 'table'")}
         with transaction(db):
             for table, columns in COLUMNS.items():
-                db.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM old.{table}")
+                if table in there:  # a file of an older version lacks some
+                    db.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM old.{table}")
     finally:
         db.execute("DETACH old")
     return True
