@@ -429,6 +429,45 @@ gold_full
     Gold score after full fine-tuning on the same examples.
 share_of_gain | share
     What the arm gains in gold over the start, as a share of what full fine-tuning gains.
+gold_of_fewest
+    Gold score with the fewest soft tokens that were trained.
+more_tokens
+    Gold score with the most soft tokens minus that with the fewest.
+more_tokens_low
+    Lower end of the 95 % interval of more_tokens; above 0 means that more vectors steer better.
+error_over_half_step |  | 0 .. 1.0001
+    Largest rounding error of absmax formats, as a share of half a step of its block.
+    outside: Above 1: weights were clipped, or read back with another block's scale.
+squared_error_int4
+    Mean squared error of 4-bit integers on weights from a normal distribution with σ = 1.
+squared_error_nf4
+    The same for NF4, whose levels are quantiles of a normal distribution.
+added_by_nf4 | nats per token
+    What storing the weights in NF4 adds to the loss.
+gap_opened | nats per token
+    What the frozen base's few bits add to the loss before LoRA is trained on it.
+gap_opened_low | nats per token
+    Lower end of the 95 % interval of gap_opened; not above 0 means that there is nothing to repair.
+gap_left | nats per token
+    Loss of LoRA on the base of few bits minus that of LoRA on the base as it was, trained alike.
+gap_left_high | nats per token
+    Upper end of the 95 % interval of gap_left.
+share_repaired | share
+    1 - gap_left / gap_opened: how much of the gap LoRA closed.
+score_asked_plainly | share
+    Share of questions that the base answers exactly in a format it has never seen.
+score_prompting | share
+    Share answered exactly behind solved exercises of other tasks, nothing trained.
+score_prompt_tuning | share
+    Share answered exactly with trained vectors before the input.
+score_adapters | share
+    Share answered exactly with trained bottlenecks behind the sublayers.
+score_lora | share
+    Share answered exactly with trained changes of low rank.
+score_full_fine_tuning | share
+    Share answered exactly with every weight trained.
+behind_full | share
+    LoRA's share of exact answers minus that of full fine-tuning on the same examples.
 
 # Data that a model writes
 
@@ -458,6 +497,10 @@ right_deduplicated | share
     Right answers after SFT on tasks without exact duplicates.
 right_filtered | share
     Right answers after SFT on tasks that passed all filters.
+over_start | share
+    right_filtered minus right_start, question by question.
+over_start_low | share
+    Lower end of the 95 % interval of over_start; well above 0 the model learnt to answer from its own tasks.
 right_gain | share
     right_filtered minus right_raw, question by question.
 

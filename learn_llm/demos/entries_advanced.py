@@ -4,6 +4,26 @@ from learn_llm.demos.entry import Demo, Parameter
 
 ADVANCED = (
     Demo(
+        slug="ways-of-training",
+        title="One base, six ways to get answers from it",
+        question=35,
+        seconds=90,
+        breaks="Each question gets somebody else's answer, in what is learnt, shown and asked for.",
+        look_at="Prompting stands at the far left, with no trained number, and is not the worst. From prompt tuning to "
+        "full fine-tuning each point stands further to the right, but not always higher.",
+        try_this=(
+            "--steps 15: few examples; which ways have learnt the format already?",
+            "--soft-tokens 64: four times the vectors before the input.",
+            "--rank 1: a quarter of LoRA's numbers.",
+        ),
+        parameters=(
+            Parameter("steps", 60, "Training steps of each way, 32 examples each.", low=10, high=300),
+            Parameter("rank", 4, "Rank of LoRA.", low=1, high=32),
+            Parameter("soft_tokens", 16, "Vectors that prompt tuning puts before the input.", low=1, high=100),
+            Parameter("bottleneck", 8, "Width of the adapters.", low=1, high=64),
+        ),
+    ),
+    Demo(
         slug="sft",
         title="A base model learns to answer in a chat",
         question=36,
@@ -87,6 +107,55 @@ ADVANCED = (
         ),
     ),
     Demo(
+        slug="adapters-prompt-tuning",
+        title="Vectors that are read first, and nothing else is trained",
+        question=40,
+        seconds=90,
+        breaks="The soft tokens stay the random words that they start as.",
+        look_at="The line starts at the model's own score and rises with the number of soft tokens.",
+        try_this=(
+            "--soft-tokens 64: does the line still rise?",
+            "--learning-rate 0.001: a rate that suits weights hardly moves a vector.",
+            "--steps 20: stopped early; many vectors are not learnt faster than few.",
+        ),
+        parameters=(
+            Parameter("soft_tokens", 16, "k, how many vectors stand before the input.", low=2, high=100),
+            Parameter("steps", 60, "Training steps of each arm, 32 examples each.", low=10, high=200),
+            Parameter(
+                "learning_rate",
+                0.1,
+                "Peak of the schedule; vectors want a far larger one than weights.",
+                low=1e-4,
+                high=1,
+            ),
+        ),
+    ),
+    Demo(
+        slug="quantisation",
+        title="Weights in few bits, and what repairs them",
+        question=41,
+        seconds=60,
+        breaks="Each block of weights is read back with the scale of the block before it.",
+        look_at="The loss hardly moves down to 4 bits and then jumps. In the last chart the third bar stands nearer to "
+        "the fourth than to the second: LoRA has closed most of the gap.",
+        try_this=(
+            "--format int3: a small gap; a few dozen steps close about a third of it.",
+            "--format nf4: QLoRA as published; so little is lost here that there is nothing to repair.",
+            "--block 1024: fewer scales; which formats suffer?",
+        ),
+        parameters=(
+            Parameter("format", "int2", "The frozen base of LoRA.", choices=("int8", "nf4", "int4", "int3", "int2")),
+            Parameter("block", 64, "Weights that share a scale.", low=8, high=4096),
+            Parameter(
+                "steps",
+                40,
+                "Training steps of LoRA, on the quantised base and on the base as it was.",
+                low=10,
+                high=200,
+            ),
+        ),
+    ),
+    Demo(
         slug="reward-model",
         title="From comparisons to scores, up to the ceiling of the noise",
         question=42,
@@ -158,12 +227,15 @@ ADVANCED = (
         "good with bad within an arm: that gap says that the words are heeded. Both arms have one.",
         try_this=(
             "--noise 0: annotators who never err; is the gap any wider?",
+            "--lam 1.5: the paper's weight; does the gap stay as wide?",
             "--feedback numbers: a grade from one to five in place of the words.",
             "--steps 20: stopped early; do the words already make a difference?",
         ),
         parameters=(
-            Parameter("steps", 60, "Training steps of each arm, 32 pairs each.", low=10, high=200),
-            Parameter("learning_rate", 2e-3, "Peak of the schedule, AdamW.", low=1e-5, high=1e-2),
+            Parameter("steps", 80, "Training steps of each arm, 16 pairs each.", low=10, high=200),
+            Parameter(
+                "lam", 0.0, "λ, the weight of the loss on pretraining text, which is mixed in above 0.", low=0, high=4
+            ),
             Parameter("noise", 0.25, "How noisy the annotators are; 0: they never err.", low=0, high=2),
             Parameter(
                 "feedback",
@@ -238,8 +310,8 @@ ADVANCED = (
         question=49,
         seconds=60,
         breaks="Every task passes the filters.",
-        look_at="The bar of the near-duplicates is the steep step of the funnel. Right answers rise from nearly none, "
-        "and further with fewer, better tasks: all three models saw equally many.",
+        look_at="The bars fall most steeply at the duplicates, exact and near. Right answers rise from nearly none "
+        "with a few dozen of its own tasks; how far raw tasks fall behind filtered ones varies with the seed.",
         try_this=(
             "--threshold 0.5: fewer tasks, each far from the others; the model learns from very few.",
             "--temperature 0.3: the likeliest tasks again and again; the filters leave little.",

@@ -25,7 +25,7 @@ Left out: dropout before A, α/√r (rsLoRA), DoRA, a factor of its own for B's 
 import copy
 import math
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -44,6 +44,7 @@ from learn_llm.minimal_impls import sft
 from learn_llm.minimal_impls.sft import held_out_losses, response_loss
 from learn_llm.rollouts import Response, respond
 from learn_llm.running import main
+from learn_llm.tinyworld.tasks import Item
 from learn_llm.training import Optimiser, Progress, Setup, TrainConfig, generator, prepare
 
 ATTENTION, MLP = ("q_proj", "k_proj", "v_proj", "o_proj"), ("gate_proj", "up_proj", "down_proj")
@@ -177,27 +178,36 @@ def trained(model: nn.Module) -> int:
 # The run
 
 
-def careful(config: Config, setup: Setup) -> Split[Demonstration]:
+def careful(config: TrainConfig, setup: Setup, count: int, held_out: int) -> Split[Demonstration]:
     """What is imitated: flawless answers in the tiny world, where people's have flaws; or the rows of --data."""
     if config.data:
         return File(setup.encoder, config.data, config.max_length).demonstrations(0)
     world, rng = World(setup.encoder, config.seed), generator(config, "careful answers")
 
-    def written(count: int, held_out: bool) -> list[Demonstration]:
-        drawn = items(rng, count, held_out)
+    def written(drawn: Sequence[Item]) -> list[Demonstration]:
         return [Demonstration(world.prompt(item), setup.encoder.response(item.reference)) for item in drawn]
 
-    return Split(written(config.demonstrations, held_out=False), written(config.held_out_prompts, held_out=True))
+    return Split(written(items(rng, count, held_out=False)), written(items(rng, held_out, held_out=True)))
 
 
-def train(config: Config, setup: Setup, model: GPT, data: Sequence[Demonstration], name: str) -> Iterator[Metrics]:
-    """Supervised fine-tuning of whatever is not frozen: the same loop, data and order for every arm."""
+def train(
+    config: TrainConfig,
+    setup: Setup,
+    model: GPT,
+    data: Sequence[Demonstration],
+    name: str,
+    export: Callable[[Path], None] | None = None,
+) -> Iterator[Metrics]:
+    """Supervised fine-tuning of whatever is not frozen: the same loop, data and order for every arm and every way.
+
+    `export` writes what `--out` keeps; None: the merged model.
+    """
     optimiser = Optimiser([model], config)
 
-    def export(folder: Path) -> None:
+    def whole(folder: Path) -> None:
         save(merged(model), setup.encoder.tokenizer, folder)
 
-    with Progress(config, {"model": model}, optimiser, export) as progress:
+    with Progress(config, {"model": model}, optimiser, export or whole) as progress:
         for step in progress.steps():
             rows = [data[i] for i in batch_indices(config.seed, len(data), config.batch_size, step)]
             count, loss = sum(len(row.response) for row in rows), 0.0
@@ -217,7 +227,7 @@ def run(config: Config) -> Iterator[Event]:
     """Train the adapted model, then merge it; in the tiny world full fine-tuning and other ranks stand beside it."""
     setup = prepare(config)
     base = copy.deepcopy(setup.model).requires_grad_(False)
-    data = careful(config, setup)
+    data = careful(config, setup, config.demonstrations, config.held_out_prompts)
     model = adapt(setup.model, config.rank, config.alpha, config.targets, config.break_)
     new, known = trained(model), base.num_parameters()
     yield Note(
