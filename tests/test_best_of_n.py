@@ -1,13 +1,10 @@
-"""Best-of-n against enumeration of all draws, with and without ties; then the whole file in a few rounds."""
+"""Best-of-n against enumeration of all draws, with and without ties; then what the file alone does."""
 
 import doctest
 import itertools
-import json
 import math
 import random
 import statistics
-import sys
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from learn_llm import examples, glossary
 from learn_llm.errors import UserError
-from learn_llm.events import Event, Metrics, Note, Table, Verdict
+from learn_llm.events import Event, Note, Table, Verdict
 from learn_llm.examples import Prompt
 from learn_llm.minimal_impls import best_of_n
 from learn_llm.minimal_impls.best_of_n import best_of_n_kl, best_of_n_value, best_of_n_weights, tied_kl
 from learn_llm.rollouts import Response
-from tests.small_models import WORDS, llama_folder, world_tokenizer
+from tests.rl_method import SIZES, metrics, settings_of
 
 
 def test_the_examples_in_docstrings_are_true() -> None:
@@ -132,36 +128,14 @@ def test_the_same_response_is_scored_once_and_broken_scores_are_dealt_anew() -> 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A little Llama, prompts in a file, and a reward that counts one word."""
-    rows = [{"prompt": f"hi {word}", "word": "good"} for word in WORDS]
-    (tmp_path / "prompts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    body = "return [float(r.split().count(w['word'])) for r, w in zip(responses, rows)]"
-    (tmp_path / "my_reward.py").write_text(f"def count(prompts, responses, rows):\n    {body}\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.delitem(sys.modules, "my_reward", raising=False)
-    return {
-        "model": llama_folder(tmp_path / "llama"),
-        "data": str(tmp_path / "prompts.jsonl"),
-        "reward": "my_reward:count",
-        "n": 4,
-        "samples": 8,
-        "steps": 2,
-        "batch_size": 6,
-        "best_of": 4,
-        "mini_batch_size": 3,
-        "max_new_tokens": 8,
-        "device": "cpu",
-    }
+    return {**settings_of(tmp_path, monkeypatch), **SIZES["best_of_n"]}
 
 
 def run(**settings: Any) -> list[Event]:
     return list(best_of_n.run(best_of_n.Config(**settings)))
 
 
-def metrics(events: list[Event]) -> list[dict[str, float]]:
-    return [dict(event.values) for event in events if isinstance(event, Metrics)]
-
-
-def test_two_rounds_with_an_own_reward_on_a_file(settings: dict[str, Any]) -> None:
+def test_the_table_and_the_verdict_of_two_rounds(settings: dict[str, Any]) -> None:
     events = run(**settings)
     assert all(m["best_reward"] >= m["reward"] for m in metrics(events))
     table = next(event for event in events if isinstance(event, Table))
@@ -172,8 +146,6 @@ def test_two_rounds_with_an_own_reward_on_a_file(settings: dict[str, Any]) -> No
     assert isinstance(verdict, Verdict)
     assert verdict.measured["best_of_n_low"] > 0
     assert 0 < verdict.measured["ties"] <= 1
-    told = [*metrics(events)[0], *verdict.measured]
-    assert [name for name in told if glossary.find(name) is None] == []
 
 
 def test_without_ties_the_kl_is_said_to_be_exact(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,54 +154,6 @@ def test_without_ties_the_kl_is_said_to_be_exact(settings: dict[str, Any], monke
     assert isinstance(events[-1], Verdict)
     assert events[-1].measured["ties"] == 0
     assert any(isinstance(event, Note) and event.text.endswith("is the KL") for event in events)
-
-
-def test_it_learns_the_best_and_shuffled_scores_teach_nothing(settings: dict[str, Any]) -> None:
-    longer = {**settings, "steps": 12, "batch_size": 12, "learning_rate": 5e-3, "best_of": 8}
-    learnt, broken = metrics(run(**longer)), metrics(run(**longer, break_=True))
-    assert statistics.fmean(m["reward"] for m in learnt[-3:]) > learnt[0]["reward"] + 0.7
-    assert statistics.fmean(m["reward"] for m in broken[-3:]) < learnt[0]["reward"] + 0.4
-
-
-def test_micro_batches_change_no_number(settings: dict[str, Any]) -> None:
-    whole, parts = metrics(run(**settings)), metrics(run(**settings, micro_batch_size=2))
-    for a, b in zip(whole, parts, strict=True):
-        assert b == pytest.approx(a, rel=1e-3, abs=1e-4)
-
-
-def test_bf16_autocast_on_the_cpu(settings: dict[str, Any]) -> None:
-    rounded = metrics(run(**settings, dtype="bf16"))
-    assert len(rounded) == 2
-    assert all(math.isfinite(value) for values in rounded for value in values.values())
-    assert rounded != metrics(run(**settings))
-
-
-def test_an_interrupted_run_goes_on_with_the_same_numbers(settings: dict[str, Any], tmp_path: Path) -> None:
-    settings |= {"steps": 5, "save_every": 2}
-    whole = run(**settings)
-    stopped = best_of_n.run(best_of_n.Config(**settings, out=str(tmp_path / "out")))
-    for event in stopped:
-        if isinstance(event, Metrics) and event.step == 3:
-            break
-    assert isinstance(stopped, Generator)
-    stopped.close()
-    again = run(**settings, out=str(tmp_path / "out"), resume=True)
-    assert metrics(again) == metrics(whole)[3:]
-    assert again[-1] == whole[-1]
-
-
-def test_in_the_tiny_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examples, "HELD_OUT", 40)
-    (tmp_path / "gold.py").write_text("def f(prompts, responses, rows):\n    return [len(r) / 9 for r in responses]\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    model = llama_folder(tmp_path / "llama", world_tokenizer(), context=128)
-    small = {"steps": 2, "batch_size": 4, "best_of": 2, "n": 2, "samples": 4, "prompts": 6, "max_new_tokens": 5}
-    events = run(model=model, reward="gold:f", device="cpu", **small)
-    verdict = events[-1]
-    assert isinstance(verdict, Verdict)
-    assert not verdict.holds
-    assert {"gold_difference", "best_of_n_difference", "best_of_n_kl", "win_rate", "kl"} <= verdict.measured.keys()
-    assert next(event for event in events if isinstance(event, Table)).columns[-1] == "gold"
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,9 @@
-"""GRPO's advantages and losses against TRL 1.16, its rule, and the whole file in a few rounds."""
+"""GRPO's advantages and losses against TRL 1.16, its rule, and what the whole file alone does (test_rl_methods.py)."""
 
 import doctest
 import json
-import math
 import random
 import statistics
-import sys
-from collections.abc import Generator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,14 +12,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from learn_llm import examples, glossary
+from learn_llm import examples
 from learn_llm.errors import UserError
-from learn_llm.events import Event, Metrics, Verdict
+from learn_llm.events import Event
 from learn_llm.minimal_impls import grpo, reward_model
 from learn_llm.minimal_impls.grpo import group_advantages, grpo_loss, verify
 from learn_llm.tinyworld import tasks, writers
 from learn_llm.training import Setup, TrainConfig
-from tests.small_models import WORDS, little_llama, llama_folder, word_tokenizer, world_tokenizer
+from tests.rl_method import SIZES, metrics, settings_of
+from tests.small_models import little_llama, word_tokenizer
 
 TRL = json.loads((Path(__file__).parent / "oracles" / "trl_losses.json").read_text())["grpo"]
 assert_close = partial(torch.testing.assert_close, rtol=0.0, atol=1e-5)
@@ -151,51 +149,11 @@ class TestRule:
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A little Llama, prompts in a file, and a reward that counts one word."""
-    rows = [{"prompt": f"hi {word}", "word": "good", "outputs": ["good"]} for word in WORDS]
-    (tmp_path / "prompts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    body = "return [float(r.split().count(w['word'])) for r, w in zip(responses, rows)]"
-    (tmp_path / "my_reward.py").write_text(f"def count(prompts, responses, rows):\n    {body}\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.delitem(sys.modules, "my_reward", raising=False)
-    return {
-        "model": llama_folder(tmp_path / "llama"),
-        "data": str(tmp_path / "prompts.jsonl"),
-        "reward": "my_reward:count",
-        "steps": 2,
-        "batch_size": 24,
-        "group_size": 12,
-        "mini_batch_size": 12,
-        "max_new_tokens": 8,
-        "device": "cpu",
-    }
+    return {**settings_of(tmp_path, monkeypatch), **SIZES["grpo"]}
 
 
 def run(**settings: Any) -> list[Event]:
     return list(grpo.run(grpo.Config(**settings)))
-
-
-def metrics(events: list[Event]) -> list[dict[str, float]]:
-    return [dict(event.values) for event in events if isinstance(event, Metrics)]
-
-
-def test_two_rounds_with_an_own_reward_on_a_file(settings: dict[str, Any]) -> None:
-    events = run(**settings)
-    first, second = metrics(events)
-    assert first["kl"] == pytest.approx(0, abs=1e-5)
-    assert first["first_ratio"] == pytest.approx(1, abs=1e-5)
-    assert 0 <= first["even_groups"] <= 1
-    assert second["kl"] != 0
-    assert [name for name in first if glossary.find(name) is None] == []
-    verdict = events[-1]
-    assert isinstance(verdict, Verdict)
-    assert {"reward_difference", "ci_low", "ci_high", "win_rate", "kl"} <= verdict.measured.keys()
-
-
-def test_it_learns_a_reward_and_shuffled_scores_teach_nothing(settings: dict[str, Any]) -> None:
-    longer = {**settings, "steps": 25, "batch_size": 48, "mini_batch_size": 24, "learning_rate": 1e-2}
-    learnt, broken = metrics(run(**longer)), metrics(run(**longer, break_=True))
-    assert statistics.fmean(m["reward"] for m in learnt[-3:]) > learnt[0]["reward"] + 1
-    assert statistics.fmean(m["reward"] for m in broken[-3:]) < learnt[0]["reward"] + 0.5
 
 
 def test_the_rule_and_a_reward_model_as_reward(settings: dict[str, Any], tmp_path: Path) -> None:
@@ -223,46 +181,6 @@ def test_the_rule_and_a_reward_model_as_reward(settings: dict[str, Any], tmp_pat
 def test_every_switch_runs_and_changes_the_numbers(settings: dict[str, Any], switch: dict[str, Any]) -> None:
     settings["steps"] = 3
     assert metrics(run(**settings, **switch))[-1] != metrics(run(**settings))[-1]
-
-
-@pytest.mark.parametrize("variant", ["grpo", "dapo", "dr_grpo"])
-def test_micro_batches_change_no_number(settings: dict[str, Any], variant: str) -> None:
-    whole = metrics(run(**settings, variant=variant, kl_coef=0.1))
-    parts = metrics(run(**settings, variant=variant, kl_coef=0.1, micro_batch_size=2))
-    for a, b in zip(whole, parts, strict=True):
-        assert b == pytest.approx(a, rel=1e-3, abs=1e-4)
-
-
-def test_bf16_autocast_on_the_cpu(settings: dict[str, Any]) -> None:
-    rounded = metrics(run(**settings, dtype="bf16"))
-    assert len(rounded) == 2
-    assert all(math.isfinite(value) for values in rounded for value in values.values())
-    assert rounded != metrics(run(**settings))
-
-
-def test_an_interrupted_run_goes_on_with_the_same_numbers(settings: dict[str, Any], tmp_path: Path) -> None:
-    settings |= {"steps": 5, "save_every": 2}
-    whole = run(**settings)
-    stopped = grpo.run(grpo.Config(**settings, out=str(tmp_path / "out")))
-    for event in stopped:
-        if isinstance(event, Metrics) and event.step == 3:
-            break
-    assert isinstance(stopped, Generator)
-    stopped.close()
-    again = run(**settings, out=str(tmp_path / "out"), resume=True)
-    assert metrics(again) == metrics(whole)[3:]
-    assert again[-1] == whole[-1]
-
-
-def test_in_the_tiny_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examples, "HELD_OUT", 16)
-    model = llama_folder(tmp_path / "llama", world_tokenizer(), context=128)
-    events = run(model=model, steps=2, batch_size=8, group_size=4, max_new_tokens=5, device="cpu")
-    assert -1 <= metrics(events)[0]["gold"] <= 1
-    verdict = events[-1]
-    assert isinstance(verdict, Verdict)
-    assert not verdict.holds
-    assert "correctness_difference" in verdict.measured
 
 
 @pytest.mark.parametrize(

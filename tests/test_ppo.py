@@ -1,11 +1,9 @@
-"""PPO's arithmetic against slow references, exact enumeration and what TRL 1.12 computed; then the whole file."""
+"""PPO's arithmetic against slow references, enumeration and what TRL 1.12 computed; then what the file alone does."""
 
 import doctest
 import itertools
 import json
 import math
-import sys
-from collections.abc import Generator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from learn_llm import examples, rollouts
+from learn_llm import rollouts
 from learn_llm.errors import UserError
-from learn_llm.events import Event, Metrics, Table, Verdict
+from learn_llm.events import Event
 from learn_llm.examples import Encoder, Prompt
 from learn_llm.minimal_impls import ppo, reward_model
 from learn_llm.training import Setup
-from tests.small_models import WORDS, little_llama, llama_folder, word_tokenizer, world_tokenizer
+from tests.rl_method import SIZES, metrics, settings_of
+from tests.small_models import little_llama, word_tokenizer
 
 TRL = json.loads((Path(__file__).parent / "oracles" / "trl_ppo.json").read_text())["cases"]
 assert_close = partial(torch.testing.assert_close, rtol=0.0, atol=1e-5)
@@ -326,31 +325,11 @@ def test_adaptive_kl_moves_towards_the_target_and_no_faster_than_a_fifth() -> No
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A little Llama, prompts in a file, and a reward that counts one word."""
-    rows = [{"prompt": f"hi {word}", "word": "good"} for word in WORDS]
-    (tmp_path / "prompts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    body = "return [float(r.split().count(w['word'])) for r, w in zip(responses, rows)]"
-    code = f"def count(prompts, responses, rows):\n    {body}\n"
-    (tmp_path / "my_reward.py").write_text(code)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.delitem(sys.modules, "my_reward", raising=False)
-    return {
-        "model": llama_folder(tmp_path / "llama"),
-        "data": str(tmp_path / "prompts.jsonl"),
-        "reward": "my_reward:count",
-        "steps": 2,
-        "batch_size": 12,
-        "mini_batch_size": 6,
-        "max_new_tokens": 8,
-        "device": "cpu",
-    }
+    return {**settings_of(tmp_path, monkeypatch), **SIZES["ppo"]}
 
 
 def run(**settings: Any) -> list[Event]:
     return list(ppo.run(ppo.Config(**settings)))
-
-
-def metrics(events: list[Event]) -> list[dict[str, float]]:
-    return [dict(event.values) for event in events if isinstance(event, Metrics)]
 
 
 class Round:
@@ -439,11 +418,8 @@ class TestBeforeTheFirstUpdate:
         torch.testing.assert_close(old.returns[:, 0], ppo.gae(no_kl, old.values, in_loss.actions.mask)[1][:, 0])
 
 
-def test_two_steps_with_an_own_reward_on_a_file(settings: dict[str, Any]) -> None:
-    events = run(**settings)
-    first, second = metrics(events)
-    assert first["kl"] == pytest.approx(0, abs=1e-5)
-    assert second["kl"] != 0
+def test_what_a_step_tells(settings: dict[str, Any]) -> None:
+    first, _ = metrics(run(**settings))
     assert first["ratio"] == pytest.approx(1, abs=0.05)
     told = {
         "reward",
@@ -456,16 +432,6 @@ def test_two_steps_with_an_own_reward_on_a_file(settings: dict[str, Any]) -> Non
         "eos_rate",
     }
     assert told <= first.keys()
-    verdict = events[-1]
-    assert isinstance(verdict, Verdict)
-    assert {"reward_difference", "ci_low", "ci_high", "win_rate", "kl"} <= verdict.measured.keys()
-
-
-def test_it_learns_a_reward_and_shuffled_scores_teach_nothing(settings: dict[str, Any]) -> None:
-    longer = {**settings, "steps": 25, "batch_size": 48, "mini_batch_size": 24, "learning_rate": 1e-2, "kl_coef": 0.0}
-    learnt, broken = metrics(run(**longer)), metrics(run(**longer, break_=True))
-    assert sum(m["reward"] for m in learnt[-3:]) / 3 > learnt[0]["reward"] + 1
-    assert sum(m["reward"] for m in broken[-3:]) / 3 < learnt[0]["reward"] + 0.5
 
 
 def test_two_steps_with_a_reward_model(settings: dict[str, Any], tmp_path: Path) -> None:
@@ -497,55 +463,12 @@ def test_every_switch_runs_and_changes_the_numbers(settings: dict[str, Any], swi
     assert metrics(run(**settings, **switch))[-1] != metrics(run(**settings))[-1]
 
 
-def test_micro_batches_change_no_number(settings: dict[str, Any]) -> None:
-    whole, parts = metrics(run(**settings)), metrics(run(**settings, micro_batch_size=2))
-    for a, b in zip(whole, parts, strict=True):
-        assert b == pytest.approx(a, rel=1e-3, abs=1e-4)
-
-
-def test_bf16_autocast_on_the_cpu(settings: dict[str, Any]) -> None:
-    rounded = metrics(run(**settings, dtype="bf16"))
-    assert len(rounded) == 2
-    assert all(math.isfinite(value) for values in rounded for value in values.values())
-    assert rounded != metrics(run(**settings))
-
-
-def test_an_interrupted_run_goes_on_with_the_same_numbers(settings: dict[str, Any], tmp_path: Path) -> None:
-    settings |= {"steps": 5, "save_every": 2, "kl_target": 0.01}
-    whole = run(**settings)
-    stopped = ppo.run(ppo.Config(**settings, out=str(tmp_path / "out")))
-    for event in stopped:
-        if isinstance(event, Metrics) and event.step == 3:
-            break
-    assert isinstance(stopped, Generator)
-    stopped.close()
-    again = run(**settings, out=str(tmp_path / "out"), resume=True)
-    assert metrics(again) == metrics(whole)[3:]
-    assert again[-1] == whole[-1]
-
-
 def test_a_loss_that_is_no_number_stops_the_run_at_its_step(
     settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ppo, "value_loss", lambda values, *_: values.sum() * math.nan)
     with pytest.raises(UserError, match="the loss is nan at step 1"):
         run(**settings)
-
-
-def test_in_the_tiny_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examples, "HELD_OUT", 40)
-    (tmp_path / "gold.py").write_text("def f(prompts, responses, rows):\n    return [len(r) / 9 for r in responses]\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    model = llama_folder(tmp_path / "llama", world_tokenizer(), context=128)
-    small = {"steps": 2, "batch_size": 8, "mini_batch_size": 4, "max_new_tokens": 5, "device": "cpu"}
-    events = run(model=model, reward="gold:f", **small)
-    assert -1 <= metrics(events)[0]["gold"] <= 1
-    verdict = events[-1]
-    assert isinstance(verdict, Verdict)
-    assert not verdict.holds
-    needed = {"gold_difference", "ci_low", "ci_high", "win_rate", "kl", "difference_to_best", "correctness_difference"}
-    assert needed <= verdict.measured.keys()
-    assert any(isinstance(event, Table) and len(event.columns) == 7 for event in events)
 
 
 @pytest.mark.parametrize(

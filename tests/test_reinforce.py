@@ -1,12 +1,9 @@
-"""REINFORCE and RLOO against enumeration and TRL 1.16; then the whole file in a few rounds."""
+"""REINFORCE and RLOO against enumeration and TRL 1.16; then what the whole file alone does (test_rl_methods.py)."""
 
 import doctest
 import itertools
 import json
 import math
-import statistics
-import sys
-from collections.abc import Generator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,15 +12,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from learn_llm import examples, glossary, rollouts
+from learn_llm import rollouts
 from learn_llm.errors import UserError
-from learn_llm.events import Event, Metrics, Table, Verdict
+from learn_llm.events import Event, Table
 from learn_llm.examples import Encoder, Prompt
 from learn_llm.minimal_impls import reinforce
 from learn_llm.minimal_impls.ppo import kl_estimate
 from learn_llm.minimal_impls.reinforce import advantages_of, leave_one_out, sequence_policy_loss
 from learn_llm.training import Setup
-from tests.small_models import WORDS, little_llama, llama_folder, word_tokenizer, world_tokenizer
+from tests.rl_method import SIZES, metrics, settings_of
+from tests.small_models import little_llama, word_tokenizer
 
 TRL = json.loads((Path(__file__).parent / "oracles" / "trl_losses.json").read_text())["rloo"]
 assert_close = partial(torch.testing.assert_close, rtol=0.0, atol=1e-5)
@@ -142,55 +140,17 @@ def test_padding_and_company_change_no_log_probability() -> None:
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A little Llama, prompts in a file, and a reward that counts one word."""
-    rows = [{"prompt": f"hi {word}", "word": "good"} for word in WORDS]
-    (tmp_path / "prompts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    body = "return [float(r.split().count(w['word'])) for r, w in zip(responses, rows)]"
-    (tmp_path / "my_reward.py").write_text(f"def count(prompts, responses, rows):\n    {body}\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.delitem(sys.modules, "my_reward", raising=False)
-    return {
-        "model": llama_folder(tmp_path / "llama"),
-        "data": str(tmp_path / "prompts.jsonl"),
-        "reward": "my_reward:count",
-        "steps": 2,
-        "batch_size": 12,
-        "mini_batch_size": 6,
-        "max_new_tokens": 8,
-        "device": "cpu",
-    }
+    return {**settings_of(tmp_path, monkeypatch), **SIZES["reinforce"]}
 
 
 def run(**settings: Any) -> list[Event]:
     return list(reinforce.run(reinforce.Config(**settings)))
 
 
-def metrics(events: list[Event]) -> list[dict[str, float]]:
-    return [dict(event.values) for event in events if isinstance(event, Metrics)]
-
-
-def test_two_rounds_with_an_own_reward_on_a_file(settings: dict[str, Any]) -> None:
-    events = run(**settings)
-    first, second = metrics(events)
-    assert first["kl"] == pytest.approx(0, abs=1e-5)
-    assert first["first_ratio"] == pytest.approx(1, abs=1e-5)
-    assert second["kl"] != 0
-    noise = next(event for event in events if isinstance(event, Table))
+def test_the_noise_of_the_gradient_is_shown_for_each_baseline(settings: dict[str, Any]) -> None:
+    noise = next(event for event in run(**settings) if isinstance(event, Table))
     assert [row[0] for row in noise.rows] == ["none", "average", "leave one out"]
     assert all(isinstance(value, float) and value > 0 for row in noise.rows for value in row[1:])
-    assert [name for name in first if glossary.find(name) is None] == []
-    verdict = events[-1]
-    assert isinstance(verdict, Verdict)
-    assert {"reward_difference", "ci_low", "ci_high", "win_rate", "kl"} <= verdict.measured.keys()
-
-
-@pytest.mark.parametrize("baseline", reinforce.BASELINES)
-def test_it_learns_a_reward_and_shuffled_scores_teach_nothing(settings: dict[str, Any], baseline: str) -> None:
-    longer = {**settings, "steps": 25, "batch_size": 48, "mini_batch_size": 24, "learning_rate": 1e-2, "kl_coef": 0.0}
-    learnt = metrics(run(**longer, baseline=baseline))
-    assert statistics.fmean(m["reward"] for m in learnt[-3:]) > learnt[0]["reward"] + 0.7
-    if baseline == "leave_one_out":
-        broken = metrics(run(**longer, break_=True))
-        assert statistics.fmean(m["reward"] for m in broken[-3:]) < learnt[0]["reward"] + 0.5
 
 
 @pytest.mark.parametrize(
@@ -200,49 +160,6 @@ def test_it_learns_a_reward_and_shuffled_scores_teach_nothing(settings: dict[str
 def test_every_switch_runs_and_changes_the_numbers(settings: dict[str, Any], switch: dict[str, Any]) -> None:
     settings["steps"] = 3
     assert metrics(run(**settings, **switch))[-1] != metrics(run(**settings))[-1]
-
-
-def test_micro_batches_change_no_number(settings: dict[str, Any]) -> None:
-    whole, parts = metrics(run(**settings)), metrics(run(**settings, micro_batch_size=2))
-    for a, b in zip(whole, parts, strict=True):
-        assert b == pytest.approx(a, rel=1e-3, abs=1e-4)
-
-
-def test_bf16_autocast_on_the_cpu(settings: dict[str, Any]) -> None:
-    rounded = metrics(run(**settings, dtype="bf16"))
-    assert len(rounded) == 2
-    assert all(math.isfinite(value) for values in rounded for value in values.values())
-    assert rounded != metrics(run(**settings))
-
-
-@pytest.mark.parametrize("baseline", ["leave_one_out", "average"])
-def test_an_interrupted_run_goes_on_with_the_same_numbers(
-    settings: dict[str, Any], tmp_path: Path, baseline: str
-) -> None:
-    settings |= {"steps": 5, "save_every": 2, "baseline": baseline}
-    whole = run(**settings)
-    stopped = reinforce.run(reinforce.Config(**settings, out=str(tmp_path / "out")))
-    for event in stopped:
-        if isinstance(event, Metrics) and event.step == 3:
-            break
-    assert isinstance(stopped, Generator)
-    stopped.close()
-    again = run(**settings, out=str(tmp_path / "out"), resume=True)
-    assert metrics(again) == metrics(whole)[3:]
-    assert again[-1] == whole[-1]
-
-
-def test_in_the_tiny_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examples, "HELD_OUT", 16)
-    (tmp_path / "gold.py").write_text("def f(prompts, responses, rows):\n    return [len(r) / 9 for r in responses]\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    model = llama_folder(tmp_path / "llama", world_tokenizer(), context=128)
-    events = run(model=model, reward="gold:f", steps=2, batch_size=8, max_new_tokens=5, device="cpu")
-    assert -1 <= metrics(events)[0]["gold"] <= 1
-    verdict = events[-1]
-    assert isinstance(verdict, Verdict)
-    assert not verdict.holds
-    assert verdict.claim.startswith("RLOO raises the gold score")
 
 
 @pytest.mark.parametrize(
