@@ -11,11 +11,13 @@ from textual.pilot import Pilot
 
 from learn_llm.tui.app import QuizApp
 from learn_llm.tui.screens.browse import BrowseScreen
+from learn_llm.tui.screens.drill import DrillScreen
 from learn_llm.tui.screens.help import HelpScreen
 from learn_llm.tui.screens.study import StudyScreen
 from learn_llm.tui.screens.topics import TopicList, TopicPicker
 from learn_llm.tui.texts import TEXTS
 from learn_llm.tui.widgets.card import Card, CardBody
+from learn_llm.tui.widgets.choice_list import ChoiceList
 from learn_llm.tui.widgets.demo import DemoPane
 from learn_llm.tui.widgets.key_bar import KeyBar, action_name, bindings_of
 from learn_llm.tui.widgets.question_list import QuestionList
@@ -25,6 +27,7 @@ from tests.tui_app import LARGE, SMALL, make_app
 OWNERS: tuple[type[DOMNode], ...] = (
     *(QuizApp, BrowseScreen, StudyScreen, HelpScreen, TopicPicker, TopicList, Card, CardBody),
     *(DemoPane, QuestionList, SearchBox),
+    *(DrillScreen, ChoiceList),
 )
 SITUATIONS: dict[str, tuple[str, ...]] = {
     "list": (),
@@ -42,6 +45,11 @@ SITUATIONS: dict[str, tuple[str, ...]] = {
     "demo from the list": (*"jjjj", "d", "tab"),
     "demo, stopped": (*"jjjj", "d", "x"),
     "demo while studying": ("s", *"nnnn", "d"),
+    "drill": ("x",),
+    "drill, at an option": ("x", "down"),
+    "drill, answered": ("x", "1"),
+    "drill, at its end": ("x", "1", "space", "2", "space", "escape"),
+    "card of a drill": ("x", "1", "o"),
 }
 
 

@@ -15,7 +15,6 @@ from textual.screen import Screen
 
 from learn_llm.tui.kit import Kit
 from learn_llm.tui.screens.browse import BrowseScreen
-from learn_llm.tui.screens.card_screen import CardScreen
 from learn_llm.tui.themes import DARK, LIGHT
 from learn_llm.tui.widgets.key_bar import ALWAYS, action_name, bindings_of
 from learn_llm.tui.widgets.too_small import HEIGHT, WIDTH
@@ -77,6 +76,7 @@ class QuizApp(App[None]):
         """Shows the keys of this screen."""
         from learn_llm.tui.screens.help import HelpScreen
 
-        if isinstance(self.screen, CardScreen):
-            sections = [*self.screen.help_sections(), ("everywhere", bindings_of(QuizApp))]
+        own = getattr(self.screen, "help_sections", None)
+        if own is not None:
+            sections = [*own(), ("everywhere", bindings_of(QuizApp))]
             self.push_screen(HelpScreen(self.kit.texts, sections))

@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Literal
 
 from learn_llm.quizzes.bank import Bank, Question
+from learn_llm.quizzes.drill import SESSION, Drill, choose
+from learn_llm.quizzes.drill_history import DrillHistory
 from learn_llm.quizzes.progress import Counts, Progress
 from learn_llm.quizzes.schedule import Rating, State
 
@@ -100,6 +102,25 @@ class Desk:
         id = self.progress.undo()
         self.given -= id is not None
         return id if id in self.bank.by_id else None
+
+    def drill(self, ids: Iterable[str]) -> Drill:
+        """A drill over some of these questions; the number of answers so far is its seed."""
+        answers = DrillHistory(self.progress).answers()
+        return Drill(choose(ids, answers, SESSION, len(answers)), len(answers))
+
+    def answer_drill(self, drill: Drill, chosen: int, milliseconds: int | None = None) -> None:
+        """Keeps which option of the question that the drill stands at was chosen, counted as in the file."""
+        question = self.question(drill.question_id or "")
+        correct = question.choices.options[chosen].correct
+        DrillHistory(self.progress).keep(
+            question.id,
+            chosen,
+            correct,
+            lang=question.lang,
+            content_hash=question.content_hash,
+            duration_ms=milliseconds,
+        )
+        drill.answer(chosen, correct)
 
     def due(self) -> list[str]:
         """What is to be reviewed now, in the order in which it is best done."""

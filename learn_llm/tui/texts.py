@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal
 
+from learn_llm.tui import drill_texts, interview_texts
+
 Language = Literal["en", "ja"]
 
 _ENGLISH = {
@@ -283,7 +285,10 @@ _JAPANESE = {
     "unit.y": "{n}年",
 }
 
-TEXTS: Mapping[Language, Mapping[str, str]] = {"en": _ENGLISH, "ja": _JAPANESE}
+TEXTS: Mapping[Language, Mapping[str, str]] = {
+    "en": {**_ENGLISH, **drill_texts.ENGLISH, **interview_texts.ENGLISH},
+    "ja": {**_JAPANESE, **drill_texts.JAPANESE, **interview_texts.JAPANESE},
+}
 
 
 class Texts:

@@ -28,6 +28,8 @@ class BrowseScreen(CardScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "study", "study"),
+        Binding("x", "drill", "drill"),
+        Binding("i", "interview", "interview"),
         Binding("slash", "search", "search", key_display="/"),
         Binding("t", "topics", "topic"),
         Binding("n", "next_due", "next due"),
@@ -151,7 +153,7 @@ class BrowseScreen(CardScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The list has keys that a card does not have."""
-        if action in ("search", "topics", "study") and (self.pane != "list" or self._searching):
+        if action in ("search", "topics", "study", "drill", "interview") and (self.pane != "list" or self._searching):
             return False
         if action == "sideways":
             return self.pane == "list"
@@ -184,10 +186,31 @@ class BrowseScreen(CardScreen):
 
         self.app.push_screen(StudyScreen(self.kit), self._studied)
 
+    def action_drill(self) -> None:
+        """Multiple choice over the questions that are listed."""
+        from learn_llm.tui.screens.drill import DrillScreen
+
+        if self.list.rows:
+            self.app.push_screen(DrillScreen(self.kit, [row.id for row in self.list.rows]), self._studied)
+
     async def _studied(self, _: None) -> None:
         self._time_passed()
         await self._show_current()
         self.say("")
+
+    def action_interview(self) -> None:
+        """A mock interview."""
+        from learn_llm.tui.screens.interview_start import InterviewStart
+
+        self.app.push_screen(InterviewStart(self.kit), self._interviewed)
+
+    async def _interviewed(self, mend: str | None) -> None:
+        self._time_passed()
+        self.say("")
+        if mend is not None:
+            self._find(mend)
+            await self.show_card(mend)
+            await self.action_demo()
 
     async def action_next_due(self) -> None:
         """Opens what is best done next."""

@@ -15,9 +15,15 @@ ORDER = (
     *(
         "answer",
         "got_it",
+        "choose",
+        "next",
+        "card",
+        "move",
         "rate",
         "open",
         "study",
+        "drill",
+        "interview",
         "search",
         "topics",
         "sideways",
@@ -25,7 +31,20 @@ ORDER = (
         "run_demo",
         "break_demo",
     ),
-    *("demo", "more", "skip", "back", "undo", "switch", "next_due"),
+    *(
+        "submit",
+        "leave_area",
+        "write",
+        "go_on",
+        "reveal",
+        "grade_self",
+        "overrule",
+        "finish",
+        "mark",
+        "select",
+        "change",
+    ),
+    *("mend", "demo", "more", "skip", "back", "undo", "switch", "next_due"),
 )
 """The others from the left: what matters most comes first, what does not fit is on the help screen."""
 
