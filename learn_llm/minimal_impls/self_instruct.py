@@ -12,20 +12,20 @@ Implementation details
   1. A prompt shows seeds and a few kept tasks of the model (the paper: 6 and 2), so it does not drift from people's.
   2. For classification the label is written before the input, else inputs of one class prevail.  (The paper lets the
      model say whether an instruction is classification; here one is that names its answers.)
-  3. A model that writes the label first may write an input that does not fit it.  The tiny base does so half of the
-     time: it has never read an output that stood before its input.  So each label makes a round trip (Alberti et al.
-     2019, arXiv 1906.05416): asked with the input first, greedily, the model must give it again.  The paper has no such
-     filter; `--skip "label disagrees"` leaves it out.
+  3. A model that writes the label first may write an input that does not fit it.  The tiny base does so nearly half of
+     the time: it has never read an output that stood before its input.  So each label makes a round trip (Alberti et
+     al. 2019, arXiv 1906.05416): asked with the input first, greedily, the model must give it again.  The paper has no
+     such filter; `--skip "label disagrees"` leaves it out.
   4. An instruction goes if its ROUGE-L with any seed or kept task is at least 0.7.  (The published code keeps exactly
      0.7.)  The order of writing matters: the first of two alike stays.
   5. Lamini's filter beside it: exact duplicates of an instruction, nothing else (70,000 became 37,000).
   6. Three models are tuned on equally many tasks, raw, without duplicates, and filtered, in equally many steps.  With
      unequal sizes one would compare sizes.
   7. The model is asked new questions in its chat format.  None of them was written as a task, whatever the filter.
-Left out: several instances of an instruction, templates that vary the prompt.
+Left out: several instances of an instruction, templates that vary the prompt, top-p and the presence penalty.
 
     python -m learn_llm.minimal_impls.self_instruct                                     # tiny world
-    python -m learn_llm.minimal_impls.self_instruct --model smollm2 --shortest 4 --out written
+    python -m learn_llm.minimal_impls.self_instruct --model smollm2 --shortest 4 --learning-rate 1e-5 --out written
     python -m learn_llm.minimal_impls.sft --model smollm2 --data written/filtered.jsonl
 """
 
