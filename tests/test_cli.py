@@ -80,7 +80,7 @@ def test_version(learn_llm: Command) -> None:
     ("args", "said"),
     [
         (["questoins"], "did you mean questions"),
-        (["xyzzy"], "there are quiz, ask"),
+        (["xyzzy"], "there are quiz, "),
         (["--colour"], "--colour"),
         (["questions", "--colour"], "--colour"),
         (["questions", "chekc"], "chekc"),

@@ -1,5 +1,7 @@
 """`learn-llm demo`: run a question's demo, or list the demos."""
 
+from pathlib import Path
+
 import click
 
 from learn_llm.errors import MissingError, UserError
@@ -11,9 +13,20 @@ from learn_llm.errors import MissingError, UserError
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line; without SLUG the list as one array.")
 @click.option("--check", is_flag=True, help="End with 1 unless the claim comes out as it should.")
 @click.option("--break", "break_", is_flag=True, help="Remove the cause: the claim must then fail.")
+@click.option("--all", "all_", is_flag=True, help="Run every demo, as it is and broken, and print one table.")
+@click.option("--seeds", type=click.IntRange(1), help="With --all: for seeds 0 to N - 1.  [default: 1]")
+@click.option("--write", type=click.Path(path_type=Path), help="With --all: write the table to a Markdown file, too.")
 @click.pass_context
 def demo(
-    ctx: click.Context, slug: str | None, options: tuple[str, ...], as_json: bool, check: bool, break_: bool
+    ctx: click.Context,
+    slug: str | None,
+    options: tuple[str, ...],
+    as_json: bool,
+    check: bool,
+    break_: bool,
+    all_: bool,
+    seeds: int | None,
+    write: Path | None,
 ) -> None:
     """Run the demo of the question SLUG; without SLUG, list the demos.
 
@@ -22,6 +35,12 @@ def demo(
     if slug in ("-h", "--help"):
         click.echo(ctx.get_help())
         return
+    if all_:
+        if slug is not None or break_:
+            raise UserError("--all runs every demo, as it is and broken: it takes no name and no --break")
+        ctx.exit(_all(seeds or 1, as_json, check, write))
+    if seeds or write:
+        raise UserError("--seeds and --write go with --all")
     if slug is None:
         if check or break_:
             raise UserError("--check and --break need a demo: learn-llm demo SLUG --check")
@@ -41,6 +60,37 @@ def demo(
     module = import_module(f"learn_llm.demos.{DEMOS[slug].module}")
     flags = {"--json": as_json, "--check": check, "--break": break_}
     main(module.run, module.Config, [*options, *(flag for flag, given in flags.items() if given)], name=slug)
+
+
+def _all(seeds: int, as_json: bool, check: bool, write: Path | None) -> int:
+    """Every demo in one table, a row as soon as it is known; returns an exit code."""
+    import json
+
+    from learn_llm.commands.questions import page_width
+    from learn_llm.demos import checking
+    from learn_llm.quizzes.plain import wrap
+
+    checked = []
+    for one in checking.check_all(range(seeds)):
+        checked.append(one)
+        if as_json:
+            click.echo(json.dumps(checking.as_json(one), ensure_ascii=False))
+            continue
+        said = "well" if not one.faults else "; ".join(one.faults)
+        click.echo(
+            f"{one.demo.question:>3}  {one.demo.slug:<28} {one.seconds:5.1f} s of {one.demo.seconds:<3g} "
+            f"held: {one.held(False):<7} broken held: {one.held(True):<7} {said}"
+        )
+        if one.verdict:
+            for text in (one.verdict.claim, checking.measured(one.verdict)):
+                for line in wrap(text, page_width(), " " * 5, " " * 5):
+                    click.echo(line)
+    wrong = sum(bool(one.faults) for one in checked)
+    total = sum(run.seconds for one in checked for run in one.runs)
+    click.echo(f"{len(checked)} demos, {total / 60:.0f} minutes, {wrong} not as they should be", err=True)
+    if write:
+        checking.write_table(write, checked, range(seeds))
+    return int(check and wrong > 0)
 
 
 def _list(as_json: bool) -> None:
