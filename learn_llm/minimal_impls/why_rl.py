@@ -16,6 +16,7 @@ can make it better than they are.  That needs a reward, not always RL: cross-ent
 Implementation details
   1. "Not" is taken out of a refusal or put into a true statement, or yes and no change places; beside it an
      everyday word changes that carries no meaning (`why_rl_pairs.py`).  The pairs are drawn, never picked by a score.
+     A harmless word that is rare in its place is what cross-entropy minds most.
   2. The judge of reason 3 is the tiny world's gold rubric, which nothing is trained on.  RL does not see it: it sees a
      reward model, whose share of right orders is told beside it.
   3. What is equal between the arms of reason 4 is the number of responses: demonstrations that are read, or samples
@@ -119,7 +120,10 @@ def side_by_side(setup: Setup, pair: Negation, losses: Sequence[Sequence[float]]
     texts = (pair.kept, pair.reversed)
     weights = advantages([rubric.gold(pair.item, text) for text in texts])
     for text, loss, weight in zip(texts, losses, weights, strict=True):
-        rows = (TokenRow("cross-entropy", tuple(loss)), TokenRow("weight in RL", (weight,) * len(loss)))
+        rows = (
+            TokenRow("cross-entropy", tuple(round(nats, 3) for nats in loss)),
+            TokenRow("weight in RL", (weight,) * len(loss)),
+        )
         yield Tokens((*text.split(), "<eos>"), rows)
 
 
@@ -154,13 +158,11 @@ def negation_test(config: Config, setup: Setup) -> Generator[Event, None, tuple[
             shares = (statistics.fmean(some[i] for i in of_kind) for some in (by_gold, by_reward, by_loss))
             costs = (statistics.fmean(means[name][i] for i in of_kind) for name in texts)
             rows.append((kind, len(of_kind), *(f"{s:.0%}" for s in shares), *(round(cost, 2) for cost in costs)))
-            yield Metrics(
-                len(rows), len(KINDS) + 1, {"right_by_cross_entropy": statistics.fmean(by_loss[i] for i in of_kind)}
-            )
-    columns = ("changed", "pairs", "gold", "reward model", "cross-entropy", "nats: answer", "kept", "reversed")
-    yield Table(
-        "Share of pairs in which the opposite comes out worse, and mean cross-entropy a token", columns, tuple(rows)
-    )
+            right = {f"{kind}/right_by_cross_entropy": statistics.fmean(by_loss[i] for i in of_kind)}
+            yield Metrics(len(rows), len(KINDS) + 1, right)
+    columns = ("changed", "pairs", "gold", "reward", "cross-ent.", "answer", "kept", "opposite")
+    title = "Share of pairs where the opposite comes out worse; nats a token"
+    yield Table(title, columns, tuple(rows))
     for title, label, some in (("Gold score", "gold", gold), ("Cross-entropy", "nats per token", means)):
         moved = tuple(a - b for a, b in zip(some["reversed"], some["kept"], strict=True))
         yield Chart(
