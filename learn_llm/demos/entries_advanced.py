@@ -255,7 +255,7 @@ ADVANCED = (
         "reward model with sixty times as many comparisons it rises far higher before it turns, if it does.",
         try_this=(
             "--pairs 240: an even worse proxy; gold hardly rises before it falls.",
-            "--pairs 1920: twice the comparisons move the peak outwards.",
+            "--pairs 1920: twice the comparisons; does gold rise higher, and turn later?",
             "--temperature 1.5: odder samples, more of which the proxy has never seen the like of.",
         ),
         parameters=(
