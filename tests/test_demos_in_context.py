@@ -7,7 +7,6 @@ import dataclasses
 import importlib
 import math
 from collections.abc import Iterator
-from functools import partial
 
 import pytest
 import torch
@@ -30,7 +29,8 @@ SMALLER = {"icil": {"items": 2, "prefixes": 1}, "chain-of-hindsight": {"steps": 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few pairs to learn from and few prompts to answer."""
-    monkeypatch.setattr(coh, "Config", partial(coh.Config, pairs=64, batch_size=4, text_rows=1))
+    monkeypatch.setattr(chain_of_hindsight, "PAIRS", 64)
+    monkeypatch.setattr(chain_of_hindsight, "BATCH", 4)
     monkeypatch.setattr(examples, "HELD_OUT", 24)
 
 

@@ -6,6 +6,7 @@
 The bundled SFT model is trained on pairs, a good answer and one with a flaw, with the annotators' feedback, as chains
 and one by one.  Then it is asked for good and for bad answers to prompts that were kept back.  Beside it stands
 conditional SFT: the same pairs and feedback, and never a chain.  A chain also shows the mask: which tokens carry loss.
+So short a run does without the pretraining text that the paper mixes in; `--lam 1.5` has it, too.
 
 Claim: no gradient reaches the logits that predict prompt or feedback; and the gold score of answers is higher when good
 ones are asked for than when bad ones are, by at least 0.02 (lower end of the 95 % interval, paired over prompts).  Not
@@ -14,7 +15,7 @@ parameters; here both gaps are shown, with the interval of their difference.
 
 `--break` deals all feedback to other answers: words that say nothing about the answer behind them.
 
-    python -m learn_llm.demos.chain_of_hindsight [--noise 0] [--break]
+    python -m learn_llm.demos.chain_of_hindsight [--lam 1.5] [--break]
 """
 
 import dataclasses
@@ -32,6 +33,7 @@ from learn_llm.running import RunConfig, main
 from learn_llm.training import Setup, generator, prepare, token_logprobs
 
 LEAST = 0.02
+PAIRS, BATCH = 1_280, 16
 SHOWN = (
     "gap", "ci_low", "ci_high", "gap_difference", "gap_difference_low", "gap_difference_high", "gold", "kl",
 )  # fmt: skip
@@ -41,10 +43,10 @@ SHOWN = (
 class Config(RunConfig):
     """Options of the demo; the ranges are in the catalogue."""
 
-    steps: int = 60
-    """Training steps of each arm, 32 pairs each."""
-    learning_rate: float = 2e-3
-    """Peak of the schedule, AdamW."""
+    steps: int = 80
+    """Training steps of each arm, 16 pairs each."""
+    lam: float = 0.0
+    """λ, the weight of the loss on pretraining text, which is mixed in above 0."""
     noise: float = 0.25
     """How noisy the annotators are; 0: they never err."""
     feedback: Kind = "mixed"
@@ -86,9 +88,11 @@ def run(config: Config) -> Iterator[Event]:
         seed=config.seed,
         break_=config.break_,
         arms=(C_SFT,),
+        pairs=PAIRS,
         pairs_from="edits",
+        batch_size=BATCH,
         steps=config.steps,
-        learning_rate=config.learning_rate,
+        lam=config.lam,
         noise=config.noise,
         feedback=config.feedback,
         device="cpu",

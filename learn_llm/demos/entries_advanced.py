@@ -77,12 +77,12 @@ ADVANCED = (
             Parameter("demonstrations", 8, "K, tasks in the prefix.", low=1, high=8),
             Parameter(
                 "prefixes",
-                2,
+                3,
                 "How many prefixes are drawn; an arm's score on a task is the mean over them.",
                 low=1,
                 high=5,
             ),
-            Parameter("items", 12, "Questions of each held-out task.", low=2, high=24),
+            Parameter("items", 24, "Questions of each held-out task.", low=2, high=48),
         ),
     ),
     Demo(

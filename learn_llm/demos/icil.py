@@ -34,9 +34,9 @@ class Config(RunConfig):
 
     demonstrations: int = 8
     """K, tasks in the prefix."""
-    prefixes: int = 2
+    prefixes: int = 3
     """How many prefixes are drawn; an arm's score on a task is the mean over them."""
-    items: int = 12
+    items: int = 24
     """Questions of each held-out task."""
 
     def __post_init__(self) -> None:
