@@ -21,6 +21,7 @@ COMMANDS = {
     "ask": ("learn_llm.commands.questions:ask", "Print a question with its answers, by number or name."),
     "questions": ("learn_llm.commands.questions:questions", "List the questions; `check` looks for problems."),
     "export": ("learn_llm.commands.export:export", "Export questions: an Anki deck, Markdown or JSON."),
+    "progress": ("learn_llm.commands.progress:progress", "Show, export, import or reset your progress."),
     "demo": ("learn_llm.commands.demo:demo", "Run a question's demo, or list the demos."),
     "compare": ("learn_llm.commands.compare:compare", "Train methods side by side and compare what they reach."),
     "model": ("learn_llm.commands.model:model", "List, add and show models."),

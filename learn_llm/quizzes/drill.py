@@ -12,8 +12,6 @@ from datetime import datetime
 
 SESSION = 10
 """Questions in one drill."""
-RECENT = 3
-"""As many of a question's last answers tell how strong it is."""
 OPTIONS = 4
 
 
@@ -28,13 +26,17 @@ class Answer:
 
 
 def strength(results: Sequence[bool]) -> float:
-    """How well a question is known, from the last `RECENT` results: (right + 1) / (answers + 2), 0.5 without any.
+    """How well a question is known: it starts at 0.5, and each result goes half the way to 1 (right) or 0 (wrong).
 
-    >>> [strength(results) for results in ((False,), (), (True,), (False, False, True, True, True))]
-    [0.3333333333333333, 0.5, 0.6666666666666666, 0.8]
+    So a question missed the last time is below a new one, and one answered rightly the last time above it.
+
+    >>> [strength(results) for results in ((False,), (True, False), (), (False, True), (True,))]
+    [0.25, 0.375, 0.5, 0.625, 0.75]
     """
-    recent = results[-RECENT:]
-    return (sum(recent) + 1) / (len(recent) + 2)
+    value = 0.5
+    for correct in results:
+        value = (value + correct) / 2
+    return value
 
 
 def choose(ids: Iterable[str], answers: Iterable[Answer], count: int, seed: int) -> tuple[str, ...]:

@@ -140,16 +140,23 @@ class Progress:
             card = _card(json.loads(before))
             now = _text(self.schedule.now())
             self.db.execute("UPDATE review SET undone_at = ? WHERE id = ?", (now, number))
-            later = self.db.execute(  # by another process: these stand, on the card as it was before
-                "SELECT id, rating, reviewed_at FROM review WHERE question_id = ? AND id > ? AND undone_at IS NULL"
-                " ORDER BY id",
-                (question_id, number),
-            ).fetchall()
-            for other, rating, reviewed_at in later:
-                self.db.execute("UPDATE review SET card_before = ? WHERE id = ?", (_json(card), other))
-                card = self.schedule.review(card, Rating(rating), datetime.fromisoformat(reviewed_at))
-            self._write(card)
+            self.replay(card, number)  # what another process rated later stands, on the card as it was before
         return str(question_id)
+
+    def replay(self, card: Card, after: int = 0) -> None:
+        """Review the card again by its ratings that stand and come after this one in the log, and keep it.
+
+        To be called inside a transaction.
+        """
+        later = self.db.execute(
+            "SELECT id, rating, reviewed_at FROM review WHERE question_id = ? AND id > ? AND undone_at IS NULL"
+            " ORDER BY id",
+            (card.question_id, after),
+        ).fetchall()
+        for number, rating, reviewed_at in later:
+            self.db.execute("UPDATE review SET card_before = ? WHERE id = ?", (_json(card), number))
+            card = self.schedule.review(card, Rating(rating), datetime.fromisoformat(reviewed_at))
+        self._write(card)
 
     def due(self, ids: Iterable[str] | None = None) -> list[str]:
         """The questions to review now, those in their first steps first, then the longest due; of `ids` if given."""

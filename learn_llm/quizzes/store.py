@@ -159,7 +159,7 @@ def _open(path: Path, busy_seconds: float) -> sqlite3.Connection:
             if version > VERSION:
                 raise _NewerError(f"a newer learn-llm wrote it (version {version}, this one knows {VERSION})")
             if 0 < version < VERSION:
-                _back_up(path, version)
+                back_up(path, f"v{version}")
             _migrate(db, max(version, 0))
         _expect_tables(db)
         _try_to_write(db)
@@ -196,13 +196,13 @@ def _migrate(db: sqlite3.Connection, version: int) -> None:
         db.execute(f"PRAGMA user_version = {VERSION}")
 
 
-def _back_up(path: Path, version: int) -> None:
-    """Copy the file as it is before it is migrated to `progress.v1.sqlite3`; an earlier copy is not overwritten.
+def back_up(path: Path, word: str) -> Path:
+    """Copy the file as it is to one beside it, for "v1" to `progress.v1.sqlite3`; an earlier copy is not overwritten.
 
-    Called while the write lock is held, so that nothing changes meanwhile.
+    Called while the write lock is held, so that nothing changes meanwhile.  Returns the copy.
     """
     more = ("", *(f"-{number}" for number in range(2, 1000)))
-    names = (path.with_name(f"{path.stem}.v{version}{ending}{path.suffix}") for ending in more)
+    names = (path.with_name(f"{path.stem}.{word}{ending}{path.suffix}") for ending in more)
     copy = next(name for name in names if not name.exists())
     try:
         with (
@@ -213,6 +213,7 @@ def _back_up(path: Path, version: int) -> None:
     except sqlite3.Error:
         copy.unlink(missing_ok=True)
         raise
+    return copy
 
 
 def _expect_tables(db: sqlite3.Connection) -> None:
