@@ -18,6 +18,7 @@ from learn_llm.errors import UserError
 
 COMMANDS = {
     "quiz": ("learn_llm.commands.quiz:quiz", "Study the 50 questions in the terminal."),
+    "interview": ("learn_llm.commands.interview:interview", "A mock interview line by line, with a report."),
     "ask": ("learn_llm.commands.questions:ask", "Print a question with its answers, by number or name."),
     "questions": ("learn_llm.commands.questions:questions", "List the questions; `check` looks for problems."),
     "export": ("learn_llm.commands.export:export", "Export questions: an Anki deck, Markdown or JSON."),

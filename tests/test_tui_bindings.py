@@ -13,9 +13,12 @@ from learn_llm.tui.app import QuizApp
 from learn_llm.tui.screens.browse import BrowseScreen
 from learn_llm.tui.screens.drill import DrillScreen
 from learn_llm.tui.screens.help import HelpScreen
+from learn_llm.tui.screens.interview import InterviewScreen
+from learn_llm.tui.screens.interview_start import InterviewStart, SetupList, TopicChoice, TopicsPicker
 from learn_llm.tui.screens.study import StudyScreen
 from learn_llm.tui.screens.topics import TopicList, TopicPicker
 from learn_llm.tui.texts import TEXTS
+from learn_llm.tui.widgets.answer_area import AnswerArea
 from learn_llm.tui.widgets.card import Card, CardBody
 from learn_llm.tui.widgets.choice_list import ChoiceList
 from learn_llm.tui.widgets.demo import DemoPane
@@ -28,6 +31,7 @@ OWNERS: tuple[type[DOMNode], ...] = (
     *(QuizApp, BrowseScreen, StudyScreen, HelpScreen, TopicPicker, TopicList, Card, CardBody),
     *(DemoPane, QuestionList, SearchBox),
     *(DrillScreen, ChoiceList),
+    *(InterviewStart, SetupList, TopicsPicker, TopicChoice, InterviewScreen, AnswerArea),
 )
 SITUATIONS: dict[str, tuple[str, ...]] = {
     "list": (),
@@ -49,6 +53,28 @@ SITUATIONS: dict[str, tuple[str, ...]] = {
     "drill, at an option": ("x", "down"),
     "drill, answered": ("x", "1"),
     "drill, at its end": ("x", "1", "space", "2", "space", "escape"),
+    "interview, before": ("i",),
+    "interview, at the level": ("i", "down"),
+    "interview, topics": ("i", "up", "enter", "space"),
+    "interview": ("i", "enter"),
+    "interview, away from typing": ("i", "enter", "escape"),
+    "interview, graded": ("i", "enter", "ctrl+d"),
+    "interview, follow-up": ("i", "enter", "ctrl+d", "space"),
+    "interview, follow-up answered": ("i", "enter", "ctrl+d", "space", "space"),
+    "interview, at its end": (
+        "i",
+        "j",
+        "j",
+        *("left",) * 2,
+        "k",
+        "k",
+        "enter",
+        "ctrl+d",
+        *("space",) * 2,
+        "1",
+        "space",
+        "1",
+    ),
     "card of a drill": ("x", "1", "o"),
 }
 

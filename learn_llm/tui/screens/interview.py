@@ -134,7 +134,7 @@ class InterviewScreen(Screen[str | None]):
                 blocks = list(self._report())
         self.query_one("#interview-page", Page).show(blocks)
         self.query_one("#interview-hint", Page).show([Block(Content(hint))] if hint else [])
-        self.query_one("#interview-hint").display = bool(hint)
+        self.set_class(bool(hint), "-hint")
 
     def _report(self) -> list[Block]:
         """The report, and where it was written."""

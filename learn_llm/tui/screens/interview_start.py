@@ -1,6 +1,6 @@
 """Before a mock interview: level, length and topics; the interviews of before."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from rich.cells import set_cell_size
@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.screen import ModalScreen, Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
@@ -33,12 +34,33 @@ LABEL = 14
 
 
 class SetupList(TopicList):
-    """What can be set, the start, and the interviews of before, a line each."""
+    """What can be set, the start, and the interviews of before, a line each.  Posts `Changed` beside what it posts."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right", "screen.change(1)", "change", key_display="left/right"),
-        Binding("left", "screen.change(-1)", "change", show=False),
+        Binding("right", "change(1)", "change", key_display="left/right"),
+        Binding("left", "change(-1)", "change", show=False),
     ]
+
+    class Changed(Message):
+        """The line under the cursor gets its next value, or the one before."""
+
+        def __init__(self, name: str, direction: int) -> None:
+            super().__init__()
+            self.name = name
+            self.direction = direction
+
+    @property
+    def at(self) -> str:
+        """The id of the line under the cursor."""
+        return self.highlighted_option.id or "" if self.highlighted_option else ""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Not every line can be changed."""
+        return action != "change" or self.at in ("level", "number")
+
+    def action_change(self, direction: int) -> None:
+        """Asks for another value of this line."""
+        self.post_message(self.Changed(self.at, direction))
 
 
 class InterviewStart(Screen[str | None]):
@@ -124,34 +146,28 @@ class InterviewStart(Screen[str | None]):
             case "topics":
                 counts = topic_counts(candidates(self.kit.desk.bank, self.level))
                 self.app.push_screen(TopicsPicker(self.texts, counts, self.topics), self._topics_chosen)
-            case "level" | "number":
-                self.action_change(1)
+            case "level" | "number" as name:
+                self._change(name, 1)
             case "resume":
                 self._open(next(record for record in self.records if self._goes_on(record)))
             case str(id):
                 self._open(next(record for record in self.records if str(record.id) == id))
 
     def on_option_list_option_highlighted(self) -> None:
-        """Not every line can be changed."""
+        """Other keys may do something there."""
         self.refresh_bindings()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What cannot be changed is not offered."""
-        return action != "change" or self._at() in ("level", "number")
+    def on_setup_list_changed(self, message: SetupList.Changed) -> None:
+        """Left and right change a value."""
+        self._change(message.name, message.direction)
 
-    def _at(self) -> str:
-        option = self.query_one(SetupList).highlighted_option
-        return option.id or "" if option else ""
-
-    def action_change(self, direction: int) -> None:
-        """The next value of the line under the cursor."""
-        at = self._at()
-        if at == "level":
+    def _change(self, name: str, direction: int) -> None:
+        if name == "level":
             levels = ("", *LEVELS)
             self.level = levels[(levels.index(self.level) + direction) % len(levels)]
-        elif at == "number":
+        else:
             self.number = NUMBERS[(NUMBERS.index(self.number) + direction) % len(NUMBERS)]
-        self._list(at)
+        self._list(name)
 
     def _topics_chosen(self, topics: tuple[str, ...] | None) -> None:
         if topics is not None:
@@ -179,22 +195,28 @@ class InterviewStart(Screen[str | None]):
         self.dismiss(None)
 
 
-class TopicsPicker(ModalScreen[tuple[str, ...] | None]):
-    """Returns the topics that were chosen, () for all, or None where nothing was changed."""
+class TopicChoice(OptionList):
+    """The topics, each chosen or not.  Posts `Finished` with those that are."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "back", key_display="esc")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "finish", "done", key_display="enter"),
+        Binding("space", "mark", "choose", key_display="space"),
+        Binding("j", "cursor_down", "move", show=False),
+        Binding("k", "cursor_up", "move", show=False),
+    ]
 
-    def __init__(self, texts: Texts, counts: dict[str, int], chosen: Sequence[str]) -> None:
-        super().__init__()
+    class Finished(Message):
+        """These topics; () for all."""
+
+        def __init__(self, topics: tuple[str, ...]) -> None:
+            super().__init__()
+            self.topics = topics
+
+    def __init__(self, texts: Texts, counts: Mapping[str, int], chosen: Sequence[str]) -> None:
         self.texts = texts
         self.counts = counts
         self.chosen = {topic for topic in chosen if topic in counts}
-
-    def compose(self) -> ComposeResult:
-        with Vertical(id="window"):
-            yield Static(self.texts("interview.topics"), id="window-title")
-            yield TopicChoice(*(Option(self._line(topic), id=topic) for topic in self.counts), compact=True)
-        yield KeyBar(self.texts)
+        super().__init__(*(Option(self._line(topic), id=topic) for topic in counts), compact=True)
 
     def _line(self, topic: str) -> Content:
         mark = "[x]" if topic in self.chosen else "[ ]"
@@ -202,27 +224,36 @@ class TopicsPicker(ModalScreen[tuple[str, ...] | None]):
 
     def action_mark(self) -> None:
         """Adds the topic under the cursor, or takes it away."""
-        options = self.query_one(TopicChoice)
-        option = options.highlighted_option
+        option = self.highlighted_option
         if option is not None and option.id is not None:
             self.chosen ^= {option.id}
-            options.replace_option_prompt(option.id, self._line(option.id))
+            self.replace_option_prompt(option.id, self._line(option.id))
 
     def action_finish(self) -> None:
         """These topics."""
-        self.dismiss(tuple(topic for topic in self.counts if topic in self.chosen))
+        self.post_message(self.Finished(tuple(topic for topic in self.counts if topic in self.chosen)))
+
+
+class TopicsPicker(ModalScreen[tuple[str, ...] | None]):
+    """Returns the topics that were chosen, () for all, or None where nothing was changed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "back", key_display="esc")]
+
+    def __init__(self, texts: Texts, counts: Mapping[str, int], chosen: Sequence[str]) -> None:
+        super().__init__()
+        self.texts = texts
+        self.choice = TopicChoice(texts, counts, chosen)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="window"):
+            yield Static(self.texts("interview.topics"), id="window-title")
+            yield self.choice
+        yield KeyBar(self.texts)
+
+    def on_topic_choice_finished(self, message: TopicChoice.Finished) -> None:
+        """The topics are chosen."""
+        self.dismiss(message.topics)
 
     def action_back(self) -> None:
         """As it was."""
         self.dismiss(None)
-
-
-class TopicChoice(OptionList):
-    """The topics to choose from."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.finish", "done", key_display="enter"),
-        Binding("space", "screen.mark", "choose", key_display="space"),
-        Binding("j", "cursor_down", "move", show=False),
-        Binding("k", "cursor_up", "move", show=False),
-    ]
