@@ -78,7 +78,8 @@ def intervals(gains: Mapping[str, Interval]) -> str:
 def scatter(chart: Chart) -> str:
     """One named point a series, as SVG."""
     points = [(s.name, float(s.x[0]), s.y[0]) for s in chart.series]
-    across = _scale(0.0, max(x for _, x, _ in points) or 1.0, 60, WIDTH - 150)
+    far = max(x for _, x, _ in points) or 1.0
+    across = _scale(0.0, far, 60, WIDTH - 150)
     up = _scale(min(y for *_, y in points), max(y for *_, y in points), 300, 30)
     shapes = [
         f"<circle cx='{across(x):.1f}' cy='{up(y):.1f}' r='6' fill='#2a4f6f'/>"
@@ -86,12 +87,13 @@ def scatter(chart: Chart) -> str:
         for name, x, y in points
     ]
     frame = f"<path d='M60 10V330H{WIDTH - 20}' fill='none' stroke='#1b1b1b'/>"
-    labels = (
-        f"<text x='{WIDTH // 2}' y='356' text-anchor='middle'>{_text(chart.x_label)}</text>"
+    ticks = (f"<text x='{across(x):.1f}' y='350' text-anchor='middle'>{x:.1f}</text>" for x in (0.0, far / 2, far))
+    labels = "".join(ticks) + (
+        f"<text x='{WIDTH // 2}' y='372' text-anchor='middle'>{_text(chart.x_label)}</text>"
         f"<text x='16' y='170' transform='rotate(-90 16 170)' text-anchor='middle'>{_text(chart.y_label)}</text>"
     )
     inside = frame + "".join(shapes) + labels
-    return f"<svg viewBox='0 0 {WIDTH} 364' role='img' aria-label='{_text(chart.title)}'>{inside}</svg>"
+    return f"<svg viewBox='0 0 {WIDTH} 380' role='img' aria-label='{_text(chart.title)}'>{inside}</svg>"
 
 
 def table(shown: Table) -> str:
