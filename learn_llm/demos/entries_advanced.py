@@ -254,7 +254,7 @@ ADVANCED = (
         look_at="The proxy's line rises to the end. Gold chosen by it turns after a few samples and falls; chosen by a "
         "reward model with sixty times as many comparisons it rises far higher before it turns, if it does.",
         try_this=(
-            "--pairs 240: an even worse proxy; gold hardly rises before it falls.",
+            "--pairs 240: a quarter of the comparisons; is the proxy any worse?",
             "--pairs 1920: twice the comparisons; does gold rise higher, and turn later?",
             "--temperature 1.5: odder samples, more of which the proxy has never seen the like of.",
         ),
