@@ -1,5 +1,6 @@
 """The drill in the app: answers by number and by cursor, explanations, the summary and the way to a card."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -172,6 +173,30 @@ async def test_the_card_of_a_question_just_answered(tmp_path: Path) -> None:
         assert app.kit.desk.standings()[question.id].kind == "later"
         await press(pilot, "space")
         assert drill_of(app).drill.place == 1
+
+
+async def test_the_demo_beside_the_card(tmp_path: Path) -> None:
+    app = make_app(tmp_path)
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "slash", *"ppo", "enter", "x", "1", "o", "d")
+        assert isinstance(app.screen, LookScreen)
+        assert app.screen.pane == "demo"
+        assert app.screen.query_one("#demo").display
+        assert not app.screen.query_one("#card").display
+        await press(pilot, "escape")
+        assert app.screen.query_one("#card").display
+        await press(pilot, "escape")
+        assert kind_of(app) is DrillScreen
+
+
+async def test_a_question_whose_file_was_damaged_is_passed_over(tmp_path: Path) -> None:
+    app = make_app(tmp_path)
+    async with app.run_test(size=SMALL) as pilot:
+        first = app.kit.desk.question(app.kit.desk.drill(app.kit.desk.bank.by_id).ids[0])
+        app.kit.desk.bank.by_id[first.id] = replace(first, source=first.source.replace("choices:", "choice:", 1))
+        await press(pilot, "x")
+        assert drill_of(app).drill.place == 1
+        assert drill_of(app).question != first
 
 
 async def test_a_drill_never_changes_the_schedule_and_each_answer_is_kept(tmp_path: Path) -> None:
