@@ -54,7 +54,10 @@ def compared(
     columns = ("data", "tasks", "nearest ROUGE-L", "distinct-2", "right", "95 % interval")
     title = f"SFT on {len(samples[FILTERED])} tasks of each kind, then {len(scores[RAW])} new questions"
     yield Table(title, columns, tuple(rows))
-    yield Note("start is the model before SFT, asked in the same chat format, which the tiny base has never seen")
+    yield Note(
+        "start is the model before SFT, asked in the same chat format, which the tiny base has never seen. The "
+        "intervals are over questions; which few tasks were drawn moves a score by several points, too"
+    )
     over_start, gain = (difference(scores[FILTERED], scores[name]) for name in ("start", RAW))
     measured = {
         "written": float(len(kinds[RAW])),
