@@ -111,7 +111,7 @@ def clock(seconds: float) -> str:
 
 def chosen_by(record: Record, words: Words) -> str:
     """The level and the topics of an interview in words."""
-    level = words(record.plan.level or "all")
+    level = words(record.plan.level or "interview.any_level")
     topics = ", ".join(words(f"topic.{topic}") for topic in record.plan.topics)
     return f"{level}, {topics or words('topics.any')}"
 
@@ -160,7 +160,7 @@ def _mending(answers: Sequence[Answer], words: Words, built: Collection[str]) ->
         yield from (words("interview.weak", topics=named, share=percent(WEAK)), "")
     for answer in to_mend(answers):
         demo = f"`learn-llm demo {answer.demo}`, " if answer.demo in built else ""
-        yield f"- {answer.number}. {answer.question} {percent(answer.score)}: {demo}`learn-llm ask {answer.id}`"
+        yield f"- {answer.number} ({percent(answer.score)}): {answer.question} {demo}`learn-llm ask {answer.id}`"
     if not weak and not to_mend(answers):
         yield words("interview.nothing_weak", share=percent(WEAK))
     yield ""

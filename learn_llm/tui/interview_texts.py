@@ -3,6 +3,7 @@
 ENGLISH = {
     "interview.title": "Mock interview",
     "interview.level": "Level",
+    "interview.any_level": "All levels",
     "interview.number": "Questions",
     "interview.topics": "Topics",
     "interview.start": "Start",
@@ -75,6 +76,7 @@ ENGLISH = {
 JAPANESE = {
     "interview.title": "模擬面接",
     "interview.level": "レベル",
+    "interview.any_level": "すべてのレベル",
     "interview.number": "質問数",
     "interview.topics": "分野",
     "interview.start": "開始",

@@ -114,7 +114,7 @@ class InterviewStart(Screen[str | None]):
         count = min(self.number, there)
         note = texts("interview.start.note", count=count, there=there, minutes=count * MINUTES)
         yield Option(self._line("start", note if there else texts("interview.start.none"), change=False), id="start")
-        yield Option(self._line("level", texts(self.level or "all")), id="level")
+        yield Option(self._line("level", texts(self.level or "interview.any_level")), id="level")
         yield Option(self._line("number", str(self.number)), id="number")
         topics = ", ".join(texts(f"topic.{topic}") for topic in self.topics) or texts("topics.any")
         yield Option(self._line("topics", topics, change=False), id="topics")
