@@ -238,6 +238,7 @@ def test_more_than_the_start_and_more_than_the_fewest_decides(
         return verdict(run(prompt_tuning, **world, soft_tokens=4, other_lengths=(1,), break_=True)).holds
 
     assert holds(0.1, 0.2, 0.3)
+    assert not holds(0.25, 0.2, 0.3)
     assert not holds(0.3, 0.1, 0.2)
     assert not holds(0.1, 0.3, 0.2)
 

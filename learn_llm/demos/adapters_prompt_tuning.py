@@ -6,8 +6,8 @@ The bundled SFT model has learnt from people, who are often wordy, rude or inatt
 careful writer's answers: 1, 4 and 16 of them, each on the same examples in the same order.  No weight of the model
 changes; what changes is what it reads first.
 
-Claim: 16 soft tokens, 2,048 numbers or 0.2 % of the model's, raise the gold score on prompts kept back, and by more
-than a single one does.
+Claim: 16 soft tokens, 2,048 numbers or 0.2 % of the model's, raise the gold score on prompts kept back by at least 0.1,
+and by more than a single one does.
 
 `--break` leaves them the random words that they start as.
 

@@ -7,7 +7,7 @@ ADVANCED = (
         slug="ways-of-training",
         title="One base, six ways to get answers from it",
         question=35,
-        seconds=90,
+        seconds=60,
         breaks="Each question gets somebody else's answer, in what is learnt, shown and asked for.",
         look_at="Prompting stands at the far left, with no trained number, and is not the worst. From prompt tuning to "
         "full fine-tuning each point stands further to the right, but not always higher.",
@@ -110,7 +110,7 @@ ADVANCED = (
         slug="adapters-prompt-tuning",
         title="Vectors that are read first, and nothing else is trained",
         question=40,
-        seconds=90,
+        seconds=60,
         breaks="The soft tokens stay the random words that they start as.",
         look_at="The line starts at the model's own score and rises with the number of soft tokens.",
         try_this=(
