@@ -30,7 +30,7 @@ def progress(ctx: click.Context) -> None:
 @LANG
 @BANK
 def show(as_json: bool = False, lang: str = "en", bank: Path | None = None) -> None:
-    """Show what is due, new and reviewed, the days in a row, and by topic what you recall now."""
+    """Show what waits, the days in a row, recall by topic."""
     from learn_llm.quizzes.bank import load_bank
     from learn_llm.quizzes.summary import summarise
 
@@ -70,7 +70,7 @@ def _cells(standing: "Standing") -> str:
 @progress.command()
 @click.option("--out", "-o", type=click.Path(path_type=Path, dir_okay=False), help="The file to write.")
 def export(out: Path | None) -> None:
-    """Write all that you did as JSON: to the standard output, or to the file given with --out."""
+    """Write all that you did as JSON, to the screen or to --out."""
     from learn_llm.quizzes.transfer import amounts, to_json
 
     with _opened() as own:
@@ -91,7 +91,7 @@ def export(out: Path | None) -> None:
 @progress.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 def import_(file: Path) -> None:
-    """Add what FILE, written by `progress export`, holds and this progress does not."""
+    """Add what is new in FILE, which `progress export` wrote."""
     from learn_llm.quizzes.transfer import merge
 
     try:
@@ -111,7 +111,7 @@ def import_(file: Path) -> None:
 @progress.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def reset(yes: bool) -> None:
-    """Begin anew.  What there is goes to a copy beside the file, and is told."""
+    """Begin anew; a copy is kept beside the file."""
     from learn_llm.quizzes.store import COLUMNS, back_up, transaction
     from learn_llm.quizzes.transfer import Amounts, amounts
 
