@@ -97,6 +97,31 @@ def test_a_new_model_learns_and_broken_text_teaches_nothing() -> None:
     assert shares[True] > 0.95
 
 
+def test_the_rate_rises_again_at_a_restart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    first = pretrain.Part("first", {"short_pairs": 1.0}, 8, 1, 100)
+    monkeypatch.setattr(pretrain, "TINY_BASE", (first, dataclasses.replace(first, restart=True)))
+    config = Config(recipe="tiny-base", probe_every=1000, out=str(tmp_path), save_every=120)
+
+    def rates(config: Config, until: int) -> list[float]:
+        found = []
+        events = pretrain.run(config)
+        for event in events:
+            if isinstance(event, Metrics):
+                found.append(event.values["learning_rate"])
+                if event.step == until:
+                    break
+        events.close()  # type: ignore[attr-defined]
+        return found
+
+    found = rates(config, 130)
+    found += rates(dataclasses.replace(config, resume=True), 200)  # stopped in the second round, and gone on there
+    assert len(found) == 200
+    assert found[:100] == found[100:]
+    assert found[0] == pytest.approx(config.learning_rate / 50)
+    assert max(found) == config.learning_rate
+    assert found[99] < config.learning_rate / 10
+
+
 def test_a_resumed_run_gives_the_numbers_of_an_uninterrupted_one(tmp_path: Path) -> None:
     config = Config(size="nano", steps=8, probe_every=3, save_every=1)
     whole = [e for e in pretrain.run(config) if isinstance(e, Metrics)]

@@ -23,8 +23,9 @@ Implementation details
      marks, "the hat belongs to tom : mia", it came in four of five: to correct, the model must know, in the place of
      the mark, what should stand there, which is a look-up; then only a comparison is left.  The marks stand in the
      margin and behind EOS, where a reward model reads its score.
-  4. The rate is constant and falls to 0 at the end of the last part (Hu et al. 2024, MiniCPM, arXiv 2404.06395,
-     section 4).
+  4. The rate is constant and falls to 0 at the end (Hu et al. 2024, MiniCPM, arXiv 2404.06395, section 4).  Then it
+     rises once more (a warm restart, Loshchilov and Hutter 2017, arXiv 1608.03983): answers are judged better by a
+     model that knows its tasks.
   5. Weights start at N(0, 1/sqrt(D)) (`gpt.py`, details 6 and 7), AdamW β = (0.9, 0.98), decay on matrices, gradient
      norm at most 1.
   6. The loss does not show what is learnt: abilities come abruptly while it falls smoothly.  The probes are watched.
@@ -35,6 +36,7 @@ Left out: dropout (each text is seen once), a mask between the documents of a ro
 """
 
 import dataclasses
+import itertools
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -74,6 +76,8 @@ class Part:
     probe: str = ""
     """Goes on to the next part when this probe reaches `bar`; "": only when the steps are taken."""
     bar: float = 1.0
+    restart: bool = False
+    """The rate rises anew here, as at the start, and falls to 0 at the end of what follows (detail 4)."""
 
 
 # The base: to find again, to judge (each circuit in short dense rows), to read, to judge answers, then everything.
@@ -90,6 +94,8 @@ TINY_BASE: tuple[Part, ...] = (
     Part("text", documents.TEXT, 256, 8, 4000),
     Part("reviews", _REVIEWS, 64, 16, 1500, probe="reviewing", bar=0.9),
     Part("everything", documents.EVERYTHING, 256, 8, 3500),
+    Part("reviews again", _REVIEWS, 64, 32, 1500, restart=True),
+    Part("everything again", documents.EVERYTHING, 256, 8, 2500),
 )
 
 
@@ -197,17 +203,19 @@ def run(config: Config) -> Iterator[Event]:
     """Train a new model on the tiny world's text; the verdict measures copying, or all the probes of the base."""
     parts = TINY_BASE if config.recipe else _plain(config)
     if config.recipe:
-        steps = sum(part.steps for part in parts)
-        config = dataclasses.replace(config, steps=steps, warmup=50 / steps, size="tiny")
+        config = dataclasses.replace(config, steps=sum(part.steps for part in parts), size="tiny")
     setup = new_model(config)
     model = setup.model
     yield Note(f"a new model of {model.num_parameters():,} parameters, a vocabulary of {model.config.vocab_size} words")
     optimiser = Optimiser([model], config, betas=(0.9, 0.98))
-    first_step = 1
+    first_step, origin = 1, 0
     with Progress(config, {"model": model}, optimiser, lambda folder: keep(setup, folder)) as progress:
         skip_to = int(progress.extra.get("skip_to", 0))
         for index, part in enumerate(parts, 1):
             last_step = first_step + part.steps - 1
+            if config.recipe and (index == 1 or part.restart):
+                origin = first_step - 1
+                optimiser.config = scheduled(config, parts[index - 1 :])
             if max(progress.step, skip_to) < last_step:
                 yield Stage(part.name, index, len(parts))
             for step in range(max(first_step, progress.step + 1, skip_to + 1), last_step + 1):
@@ -217,7 +225,7 @@ def run(config: Config) -> Iterator[Event]:
                 with setup.autocast():
                     loss = next_token_loss(model(text[:, :-1]), text)
                 loss.backward()
-                values = optimiser.step(step, loss.item())
+                values = optimiser.step(step - origin, loss.item())
                 if step % config.probe_every == 0:
                     values |= measure(model, config.seed)
                     if part.probe and values[part.probe] >= part.bar:
@@ -232,6 +240,18 @@ def run(config: Config) -> Iterator[Event]:
         yield from run_probes(model, config.seed)
     else:
         yield from copying_verdict(model, config)
+
+
+def scheduled(config: Config, parts: Sequence[Part]) -> Config:
+    """The schedule from the first of these parts to the last one before a restart: 50 steps up, the last 30 % down.
+
+    >>> parts = (Part("a", {}, 32, 16, 900), Part("b", {}, 32, 16, 100), Part("c", {}, 32, 16, 500, restart=True))
+    >>> scheduled(Config(), parts).steps, scheduled(Config(), parts).warmup, scheduled(Config(), parts[2:]).steps
+    (1000, 0.05, 500)
+    """
+    together = [*parts[:1], *itertools.takewhile(lambda part: not part.restart, parts[1:])]
+    steps = sum(part.steps for part in together)
+    return dataclasses.replace(config, steps=steps, warmup=50 / steps)
 
 
 def _plain(config: Config) -> tuple[Part, ...]:
