@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,8 +37,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return done
 
 
-def run(**settings: object) -> list[Event]:
-    return list(comparing.run(dataclasses.replace(Config(), **settings)))  # type: ignore[arg-type]
+def run(**settings: Any) -> list[Event]:
+    return list(comparing.run(dataclasses.replace(Config(), **settings)))
 
 
 def verdict(events: list[Event]) -> Verdict:
@@ -117,9 +118,9 @@ def test_metrics_count_on_over_all_arms(quick: list[str], tmp_path: Path) -> Non
         ({"responses": 100}, "--responses must be at least 192"),
     ],
 )
-def test_bad_settings_get_one_line(settings: dict[str, object], said: str) -> None:
+def test_bad_settings_get_one_line(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=said):
-        Config(**settings)  # type: ignore[arg-type]
+        Config(**settings)
 
 
 def test_the_report_needs_nothing_else_and_shows_every_arm(quick: list[str], tmp_path: Path) -> None:

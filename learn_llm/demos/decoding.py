@@ -27,6 +27,7 @@ one, and strictly more so in some cases.
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -225,7 +226,7 @@ def run(config: Config) -> Iterator[Event]:
     entropies, diversity, right = [], [], []
     for step, t in enumerate(TEMPERATURES, 1):
         entropies.append(float(np.mean([entropy(tempered(row, t)) for row in model])))
-        d, q, _ = measure(lambda probs, t=t: tempered(probs, t))  # type: ignore[misc]
+        d, q, _ = measure(partial(tempered, t=t))
         diversity.append(d)
         right.append(q)
         values = {"next_word_entropy": entropies[-1], "distinct_2": d, "steps_allowed": q}
