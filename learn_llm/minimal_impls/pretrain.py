@@ -88,13 +88,13 @@ _REVIEWS = {"reviews": 0.6, "checked_labels": 0.15, "checks": 0.15, "corrections
 TINY_BASE: tuple[Part, ...] = (
     Part("pairs", {"short_pairs": 1.0}, 32, 16, 3000, probe="pairing", bar=0.95),
     Part("facts", {"short_facts": 0.7, "pairs": 0.15, "copies": 0.15}, 64, 16, 3000, probe="look_up_4", bar=0.8),
-    Part("corrections", _CORRECTIONS, 64, 16, 4000),
+    Part("corrections", _CORRECTIONS, 64, 16, 5000, probe="checking_facts", bar=0.98),
     Part("checks", _CHECKS, 64, 16, 3000, probe="checking", bar=0.95),
     Part("labels", _LABELS, 64, 16, 2000, probe="checking_labels", bar=0.85),
     Part("text", documents.TEXT, 256, 8, 4000),
     Part("reviews", _REVIEWS, 64, 16, 1500, probe="reviewing", bar=0.9),
     Part("everything", documents.EVERYTHING, 256, 8, 3500),
-    Part("reviews again", _REVIEWS, 64, 32, 1500, restart=True),
+    Part("reviews again", _REVIEWS, 64, 32, 4500, probe="reviewing", bar=0.96, restart=True),
     Part("everything again", documents.EVERYTHING, 256, 8, 2500),
 )
 
