@@ -1,0 +1,1 @@
+"""The classroom: a course of exercises whose solutions are this package's own functions."""

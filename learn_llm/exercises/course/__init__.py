@@ -1,0 +1,1 @@
+"""The bundled course: info.toml says its order; an exercise is NAME.toml (its texts) and NAME.py (what judges it)."""
