@@ -155,7 +155,7 @@ def test_a_database_from_before_the_drill_is_brought_up_to_date(progress: Progre
     card = progress.rate("ppo", Rating.EASY)
     progress.close()
     db = sqlite3.connect(path)
-    db.executescript("DROP TABLE drill; PRAGMA user_version = 2;")
+    db.executescript("DROP TABLE drill; DROP TABLE setting; DROP TABLE demo_run; PRAGMA user_version = 2;")
     db.close()
     with Progress(path, Schedule(clock=lambda: NOON, zone=UTC)) as again:
         assert again.notices == ()

@@ -129,7 +129,7 @@ def reset(yes: bool) -> None:
         with transaction(own.db):
             count = amounts(own)  # of this moment: another app may have gone on
             copy = back_up(own.path, "before-reset")
-            for name in COLUMNS:
+            for name in COLUMNS.keys() - {"setting"}:  # what was set is not what was learnt
                 own.db.execute(f"DELETE FROM {name}")
     click.echo(f"{count} taken away; kept in {copy}", err=True)
 

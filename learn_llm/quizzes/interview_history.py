@@ -5,6 +5,7 @@ seconds: a killed process loses no more than those seconds, and the interview go
 """
 
 import json
+from collections.abc import Container
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +34,11 @@ class Record:
     answers: tuple[Answer, ...]
     draft: Draft
     ended: bool
+
+    def goes_on(self, known: Container[str]) -> bool:
+        """Whether it was left and, of the questions known, some of its own are still to be asked, or none is."""
+        left = self.plan.ids[len(self.answers) :]
+        return not self.ended and (not left or any(id in known for id in left))
 
 
 class History:

@@ -195,6 +195,13 @@ class Progress:
             done_today=int(done[0]),
         )
 
+    def begun_today(self) -> int:
+        """How many questions were rated today for the first time."""
+        since = _text(self.schedule.day_start(self.schedule.now()))
+        firsts = "SELECT min(reviewed_at) AS first FROM review WHERE undone_at IS NULL GROUP BY question_id"
+        (count,) = self.db.execute(f"SELECT count(*) FROM ({firsts}) WHERE first >= ?", (since,)).fetchone()
+        return int(count)
+
     def last_seen(self, question_id: str, lang: str) -> str | None:
         """The content hash that the question had in this language when it was last rated; None if it never was."""
         row = self.db.execute(

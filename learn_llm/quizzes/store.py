@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-VERSION = 3
+VERSION = 4
 """Of the schema, in the file as `PRAGMA user_version`."""
 MIGRATIONS = (
     """
@@ -70,6 +70,23 @@ MIGRATIONS = (
         content_hash TEXT NOT NULL
     );
     """,
+    """
+    CREATE TABLE setting (
+        name TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    );
+    CREATE TABLE demo_run (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        demo TEXT NOT NULL,
+        ended_at TEXT NOT NULL,
+        options TEXT NOT NULL,
+        broken INTEGER NOT NULL CHECK (broken IN (0, 1)),
+        holds INTEGER NOT NULL CHECK (holds IN (0, 1)),
+        claim TEXT NOT NULL,
+        measured TEXT NOT NULL
+    );
+    CREATE INDEX demo_run_by_demo ON demo_run (demo, id);
+    """,
 )
 """Number n leads from version n of the schema to n + 1; the file as it was before is kept beside it."""
 COLUMNS = {
@@ -78,6 +95,8 @@ COLUMNS = {
     "interview": "id, started_at, plan, draft, ended_at",
     "interview_answer": "interview_id, place, answer",
     "drill": "id, question_id, answered_at, chosen, correct, duration_ms, lang, content_hash",
+    "setting": "name, value",
+    "demo_run": "id, demo, ended_at, options, broken, holds, claim, measured",
 }
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 

@@ -107,7 +107,7 @@ class InterviewStart(Screen[str | None]):
 
     def _options(self) -> Iterator[Option]:
         texts = self.texts
-        unfinished = next((record for record in self.records if self._goes_on(record)), None)
+        unfinished = next((record for record in self.records if record.goes_on(self.kit.desk.bank.by_id)), None)
         if unfinished is not None:
             yield Option(self._line("resume", self._row(unfinished), change=False), id="resume")
         there = len(candidates(self.kit.desk.bank, self.level, self.topics))
@@ -131,11 +131,6 @@ class InterviewStart(Screen[str | None]):
     def _row(self, record: Record) -> str:
         return row(record, self.texts, self.kit.desk.progress.schedule.zone)
 
-    def _goes_on(self, record: Record) -> bool:
-        """Whether it was left and its questions are still there."""
-        left = record.plan.ids[len(record.answers) :]
-        return not record.ended and (not left or any(id in self.kit.desk.bank.by_id for id in left))
-
     # Actions
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
@@ -149,7 +144,7 @@ class InterviewStart(Screen[str | None]):
             case "level" | "number" as name:
                 self._change(name, 1)
             case "resume":
-                self._open(next(record for record in self.records if self._goes_on(record)))
+                self._open(next(record for record in self.records if record.goes_on(self.kit.desk.bank.by_id)))
             case str(id):
                 self._open(next(record for record in self.records if str(record.id) == id))
 
