@@ -23,8 +23,13 @@ COMMANDS = {
     "questions": ("learn_llm.commands.questions:questions", "List the questions; `check` looks for problems."),
     "export": ("learn_llm.commands.export:export", "Export questions: an Anki deck, Markdown or JSON."),
     "progress": ("learn_llm.commands.progress:progress", "Show, export, import or reset your progress."),
+    "exercise": (
+        "learn_llm.commands.exercise:exercise",
+        "Write the functions that train a model; checked.",
+    ),
     "demo": ("learn_llm.commands.demo:demo", "Run a question's demo, or list the demos."),
     "compare": ("learn_llm.commands.compare:compare", "Train methods side by side and compare what they reach."),
+    "results": ("learn_llm.commands.results:results", "Measure every claim and set it beside its source."),
     "model": ("learn_llm.commands.model:model", "List, add and show models."),
     "chat": ("learn_llm.commands.chat:chat", "Talk to a model."),
     "doctor": ("learn_llm.commands.doctor:doctor", "Check this installation and this terminal."),
