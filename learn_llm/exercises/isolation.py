@@ -72,7 +72,7 @@ def hide(home: Path, hidden: Sequence[Path]) -> set[str]:
         done.add("read-only files")
     if mount(b"tmpfs", home, _MS_NOSUID_NODEV, b"size=64m,mode=0777"):
         done.add("temporary home in memory")
-    folders = [folder for folder in hidden if folder.is_dir()]
+    folders = [folder for folder in hidden if folder.is_dir() and not any(other in folder.parents for other in hidden)]
     read_only = _MS_NOSUID_NODEV | _MS_RDONLY
     mounted = [mount(b"tmpfs", folder, read_only, b"size=4k,mode=0555") for folder in folders]
     if all(mounted):

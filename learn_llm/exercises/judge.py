@@ -6,6 +6,7 @@ outcome carries that variant's message.
 
 import importlib
 import importlib.util
+import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -113,6 +114,8 @@ class Judge:
     def _judged(self, reply: Reply, language: Language, seconds: float) -> tuple[str, list[str], str]:
         if reply.error is not None:
             return "error", self._told(reply.error, language), ""
+        if reply.end == "cancelled":
+            return "cancelled", [""], ""
         number, lines = self._first_wrong(reply.answers, language)
         if number is None and reply.end != "done":
             values = {"limit": f"{seconds:g}" if reply.end == "time" else MEMORY >> 30, "code": reply.code}
@@ -200,7 +203,10 @@ class Judge:
 def read(path: Path) -> str:
     """The text of a learner's file, whatever its line ends.  Raises UnreadableError."""
     try:
-        if path.stat().st_size > LARGEST_FILE:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise UnreadableError("judge.unreadable", reason="no plain file")
+        if found.st_size > LARGEST_FILE:
             raise UnreadableError("judge.large")
         data = path.read_bytes()
     except FileNotFoundError:

@@ -129,7 +129,7 @@ class Desk:
         """Begin an exercise anew; where the old answer is kept, if there was one."""
         self.refresh()
         path, kept = self.path(exercise), None
-        if path.exists():
+        if self.begun(exercise):
             copies = (path.with_name(f"{exercise.name}.kept-{number}.py") for number in range(1, 10_000))
             kept = next(copy for copy in copies if not copy.exists())
             _attempt(path, lambda: os.rename(path, kept))
@@ -156,7 +156,10 @@ class Desk:
     def begun(self, exercise: Exercise) -> bool:
         """Whether the learner has changed the file."""
         path = self.path(exercise)
-        return path.exists() and _digest_of(path) != self.record(exercise).start
+        if not path.exists():
+            return False
+        start, now = self.record(exercise).start, _digest_of(path)
+        return now != start if start else now not in {_digest(files(exercise, lang).start) for lang in LANGUAGES}
 
     def _begin(self, exercise: Exercise, path: Path) -> None:
         text = files(exercise, self.language).start
@@ -170,8 +173,7 @@ class Desk:
 
     def save(self) -> None:
         """Write the state, whole or not at all.  Raises UserError."""
-        document = {"version": VERSION, **dataclasses.asdict(self.state)}
-        _write(self.root / STATE, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+        _write_state(self.root, self.state)
 
     def _read(self) -> State:
         path = self.root / STATE
@@ -180,6 +182,7 @@ class Desk:
             return state
         aside = next(p for n in range(1, 10_000) if not (p := self.root / f"{STATE}.damaged-{n}").exists())
         _attempt(path, lambda: os.rename(path, aside))
+        _write_state(self.root, State())
         self.notices.append(f"{path} was damaged; it is now {aside.name}, your answers are untouched: check them again")
         return State()
 
@@ -230,9 +233,7 @@ def make(root: Path, course: Path | None, language: Language) -> tuple[Desk, int
     """A learner's folder, new or brought up to date; how many files are new, how many were renewed."""
     if not (root / STATE).exists():
         folder = load_course(course).folder
-        state = State(course="" if folder == BUNDLED else str(folder), language=language)
-        document = {"version": VERSION, **dataclasses.asdict(state)}
-        _write(root / STATE, json.dumps(document) + "\n")
+        _write_state(root, State(course="" if folder == BUNDLED else str(folder), language=language))
     desk = Desk(root)
     new, renewed = desk.lay_out()
     return desk, new, renewed
@@ -265,6 +266,11 @@ def _digest_of(path: Path) -> str:
         return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()[:16]
     except OSError:
         return ""
+
+
+def _write_state(root: Path, state: State) -> None:
+    document = {"version": VERSION, **dataclasses.asdict(state)}
+    _write(root / STATE, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 
 def _write(path: Path, text: str) -> None:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -34,7 +34,7 @@ LARGEST = 64 << 20
 START = 300.0
 """Seconds within which a worker must be ready."""
 
-End = Literal["done", "time", "memory", "processes", "size", "nonsense", "quit"]
+End = Literal["done", "time", "memory", "processes", "size", "nonsense", "quit", "cancelled"]
 
 
 @dataclass
@@ -65,6 +65,8 @@ class Worker:
         if not hasattr(os, "fork"):
             raise UserError("exercises are checked in processes of their own, which needs Linux or macOS (or WSL)")
         self.hidden = [PACKAGE, *(path.resolve() for path in hidden)]
+        self.cancelled: Callable[[], bool] = lambda: False
+        """Asked now and then: whether the answer is still wanted."""
         self.in_force: tuple[str, ...] = ()
         self.unprivileged = False
         self._process: subprocess.Popen[bytes] | None = None
@@ -208,6 +210,8 @@ class Worker:
             now = time.monotonic()
             if now >= deadline:
                 raise _StopError("time")
+            if self.cancelled():
+                raise _StopError("cancelled")
             if now - watched > 0.05:
                 self._watch()
                 watched = time.monotonic()

@@ -1,0 +1,118 @@
+"""What the learner reads, as lines: the list, a verdict, a hint, what isolation was in force."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from learn_llm.exercises.courses import Exercise, Language
+from learn_llm.exercises.state import Desk
+from learn_llm.exercises.texts import say
+from learn_llm.quizzes.plain import wrap
+
+if TYPE_CHECKING:
+    from learn_llm.exercises.judge import Outcome
+    from learn_llm.exercises.workers import Worker
+
+WIDTH = 100
+_STEPS = ("network", "processes", "read-only files", "solutions hidden", "temporary home in memory")
+
+
+def listing(desk: Desk, language: Language) -> Iterator[str]:
+    """The course with what was done of it; `>` marks the exercise in hand."""
+    current, done = desk.current, 0
+    for number, chapter in enumerate(desk.course.chapters, 1):
+        if chapter.exercises:
+            yield f"{number:>2}  {chapter.title[language]}"
+        for exercise in chapter.exercises:
+            record = desk.record(exercise)
+            done += bool(record.passed)
+            state = "done" if record.passed else "begun" if desk.begun(exercise) else "open"
+            notes = [say(language, "list.hints", hints=record.hints)] if record.hints else []
+            notes += [say(language, "list.gave_up")] if record.gave_up else []
+            mark = ">" if exercise == current else " "
+            label = say(language, f"list.{state}")
+            yield f"{mark}     {label:<7}{exercise.name:<26}{exercise.title[language]}   {', '.join(notes)}".rstrip()
+    yield say(language, "list.total", done=done, of=len(desk.course.exercises))
+
+
+def task(desk: Desk, exercise: Exercise, language: Language) -> Iterator[str]:
+    """What is to be done now."""
+    yield f"{exercise.name}: {exercise.title[language]}"
+    if exercise.task:
+        yield from wrap(_flat(exercise.task[language]), WIDTH)
+    yield say(language, "next.file", path=near(desk.path(exercise)), name=exercise.name)
+    if exercise.questions:
+        yield say(language, "next.questions", questions=", ".join(exercise.questions))
+
+
+def verdict(exercise: Exercise, outcome: "Outcome", language: Language) -> Iterator[str]:
+    """What came of a check: the status, what is wrong, what it looks like, what the code printed."""
+    first, *rest = outcome.lines if outcome.passed or len(outcome.lines) == 1 else ("", *outcome.lines)
+    yield f"{exercise.name}: {first or say(language, outcome.status)}"
+    for line in rest:
+        yield from (f"  {part}" for part in wrap(line, WIDTH))
+    printed = outcome.printed.strip()
+    if printed and not outcome.passed:
+        yield say(language, "judge.printed")
+        yield from (f"  | {line}" for line in _harmless(printed).splitlines()[-10:])
+
+
+def after_passing(desk: Desk, exercise: Exercise, language: Language) -> Iterator[str]:
+    """Why it is so, where the solution lies, what comes next."""
+    yield ""
+    yield from explanation(exercise, language)
+    yield ""
+    solution = desk.root / "solutions" / exercise.file
+    if solution.exists():
+        yield say(language, "check.solution", path=near(solution))
+    following = desk.current
+    if following is None:
+        yield say(language, "next.all")
+    else:
+        yield say(language, "check.next", name=following.name, title=following.title[language])
+
+
+def explanation(exercise: Exercise, language: Language) -> Iterator[str]:
+    """Why the solution is as it is."""
+    yield from wrap(_flat(exercise.explanation[language]), WIDTH)
+
+
+def hints(exercise: Exercise, count: int, language: Language) -> Iterator[str]:
+    """The first `count` hints."""
+    texts = exercise.hints[language]
+    for number, text in enumerate(texts[:count], 1):
+        yield say(language, "hint.number", number=number, of=len(texts))
+        yield from (f"  {line}" for line in wrap(_flat(text), WIDTH - 2))
+
+
+def isolation(worker: "Worker", language: Language) -> str:
+    """Which steps were in force, on one line."""
+    steps = [say(language, f"isolation.{step}") for step in _STEPS if step in worker.in_force]
+    steps = steps or [say(language, "isolation.none")]
+    steps.append(say(language, "isolation.unprivileged" if worker.unprivileged else "isolation.root"))
+    return say(language, "isolation", steps=", ".join([*steps, say(language, "isolation.limits")]))
+
+
+def near(path: Path) -> str:
+    """A path as one would type it from here."""
+    try:
+        relative = os.path.relpath(path)
+    except ValueError:
+        return str(path)
+    return str(path) if relative.startswith(os.path.join("..", "..")) else relative
+
+
+def _flat(text: str) -> str:
+    """A text of several lines as one; between Japanese characters no space is put."""
+    lines = [line.strip() for line in text.splitlines()]
+    joined = lines[0]
+    for line in lines[1:]:
+        both_wide = ord(joined[-1:] or " ") > 0x2E80 and ord(line[:1] or " ") > 0x2E80
+        joined += line if both_wide else f" {line}"
+    return joined
+
+
+def _harmless(text: str) -> str:
+    """Without control characters, which could move the cursor or hide text."""
+    return "".join(char for char in text if char.isprintable() or char == "\n")
