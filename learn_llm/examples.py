@@ -61,6 +61,8 @@ class Pair:
     rejected: tuple[int, ...]
     gold_difference: float | None = None
     """gold(chosen) - gold(rejected); None outside the tiny world."""
+    grade: int | None = None
+    """How much better the annotator found it, an index of `annotators.GRADES`; None where a file does not say."""
 
 
 @dataclass(frozen=True)
@@ -141,10 +143,10 @@ class World:
         pairs = []
         for prompt, item, a, b in zip(prompts, drawn, respond(prompts), respond(prompts), strict=True):
             gold_a, gold_b = rubric.gold(item, a), rubric.gold(item, b)
-            first = annotators.prefers(gold_a, gold_b, rng, noise)
+            first, grade = annotators.compare(gold_a, gold_b, rng, noise)
             chosen, rejected = (a, b) if first else (b, a)
             gap = gold_a - gold_b if first else gold_b - gold_a
-            pairs.append(Pair(prompt, self.encoder.response(chosen), self.encoder.response(rejected), gap))
+            pairs.append(Pair(prompt, self.encoder.response(chosen), self.encoder.response(rejected), gap, grade))
         return pairs
 
     def prompt(self, item: Item) -> Prompt:
@@ -223,7 +225,7 @@ class File:
 
         def make(row: Row) -> Pair:
             chosen, rejected = (self.encoder.response(text) for text in row.responses)
-            return Pair(self.prompt(row), chosen, rejected)
+            return Pair(self.prompt(row), chosen, rejected, grade=row.fields.get("grade"))
 
         return self._split("pairs", make, lambda p: len(p.prompt.ids) + max(len(p.chosen), len(p.rejected)))
 

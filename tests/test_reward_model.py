@@ -14,7 +14,7 @@ from transformers import AutoModelForSequenceClassification
 from learn_llm import examples
 from learn_llm.errors import UserError
 from learn_llm.events import Chart, Event, Metrics, Verdict
-from learn_llm.examples import Encoder, collate
+from learn_llm.examples import Encoder, Pair, Prompt, collate
 from learn_llm.minimal_impls import reward_model
 from learn_llm.minimal_impls.reward_model import RewardModel, bradley_terry_loss, calibration, calibration_error
 from learn_llm.training import Setup, TrainConfig
@@ -66,6 +66,37 @@ class TestLoss:
 
     def test_hopeless_scores_give_no_infinity(self) -> None:
         assert float(bradley_terry_loss(torch.tensor([-1e4]), torch.tensor([1e4]))) == 2e4
+
+
+class TestMargin:
+    pairs = tuple(Pair(Prompt((9,), ""), (8,), (7,), grade=grade) for grade in (3, 0, 1))
+
+    def test_it_grows_with_the_grade(self) -> None:
+        cpu = torch.device("cpu")
+        assert reward_model.margins(self.pairs, "none", cpu) == 0.0
+        assert torch.equal(torch.as_tensor(reward_model.margins(self.pairs, "large", cpu)), torch.tensor([3.0, 0, 1]))
+        small = torch.as_tensor(reward_model.margins(self.pairs, "small", cpu)).tolist()
+        assert small == pytest.approx([1, 0, 1 / 3])
+
+    def test_without_one_the_loss_is_that_of_scores_alone(
+        self, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        given = run(**settings)
+        monkeypatch.setattr(
+            reward_model, "bradley_terry_loss", lambda chosen, rejected, _: bradley_terry_loss(chosen, rejected)
+        )
+        assert run(**settings) == given
+
+    def test_graded_rows_of_a_file_give_another_loss(self, settings: dict[str, Any], tmp_path: Path) -> None:
+        graded = tmp_path / "graded.jsonl"
+        graded.write_text("".join(json.dumps({**row, "grade": i % 4}) + "\n" for i, row in enumerate(ROWS)))
+        settings |= {"data": str(graded)}
+        losses = [metrics(run(**settings, margin=margin))[0]["loss"] for margin in ("none", "small", "large")]
+        assert losses[0] < losses[1] < losses[2]
+
+    def test_rows_without_a_grade_are_refused(self, settings: dict[str, Any]) -> None:
+        with pytest.raises(UserError, match='needs a "grade" from 0 to 3 in every row, not None'):
+            run(**settings, margin="large")
 
 
 class TestScore:
@@ -193,8 +224,8 @@ def test_in_the_tiny_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(examples, "HELD_OUT", 16)
     model = llama_folder(tmp_path / "llama", world_tokenizer(), context=128)
     small = {"steps": 2, "batch_size": 4, "pairs": 20, "held_out_pairs": 30, "max_new_tokens": 5, "device": "cpu"}
-    for written_by in ("mixed", "edits", "people", "model"):
-        verdict = run(model=model, pairs_from=written_by, **small)[-1]
+    for written_by, margin in (("mixed", "large"), ("edits", "none"), ("people", "none"), ("model", "small")):
+        verdict = run(model=model, pairs_from=written_by, margin=margin, **small)[-1]
         assert isinstance(verdict, Verdict)
         assert verdict.measured["pairs"] == 30
         assert verdict.measured["ceiling"] - verdict.measured["accuracy"] == verdict.measured["accuracy_gap"]

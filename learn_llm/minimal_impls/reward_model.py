@@ -25,7 +25,9 @@ Implementation details
   8. What the trunk cannot judge, these pairs do not teach.  The tiny world's base has read marks behind EOS
      (`pretrain.py`, detail 3).  From a base that had not, the same training told the styles apart, but right from wrong
      in 78 of 100 pairs that differ in nothing else, not in 94.
-Left out: several responses to one prompt in one batch element (K = 4 to 9 in InstructGPT), margins by grade (Llama 2).
+  9. `--margin` lets m grow with the annotator's grade, so that the scores of clear pairs are pushed further apart
+     (Touvron et al. 2023, Llama 2, arXiv 2307.09288, 3.2.2 and Table 27).  A file gives it as "grade", from 0 to 3.
+Left out: several responses to one prompt in one batch element (K = 4 to 9 in InstructGPT).
 
     python -m learn_llm.minimal_impls.reward_model                                  # tiny world, ten minutes on 2 cores
     python -m learn_llm.minimal_impls.reward_model --model smollm2 --data pairs.jsonl --out reward
@@ -55,6 +57,9 @@ from learn_llm.tinyworld import annotators, writers
 from learn_llm.tinyworld.lexicon import pick
 from learn_llm.training import Optimiser, Progress, Setup, TrainConfig, generator, prepare, torch_generator
 
+MARGINS = {"small": (0.0, 1 / 3, 2 / 3, 1.0), "large": (0.0, 1.0, 2.0, 3.0)}
+"""m by grade, an index of `annotators.GRADES` (detail 9)."""
+
 
 @dataclass(frozen=True)
 class Config(TrainConfig):
@@ -76,6 +81,8 @@ class Config(TrainConfig):
     """Who wrote the responses of the tiny world's pairs (detail 7)."""
     noise: float = annotators.NOISE
     """How noisy the annotators are: P(a preferred) = σ((gold_a - gold_b) / noise)."""
+    margin: Literal["none", "small", "large"] = "none"
+    """m, by the grade of each pair (detail 9)."""
     held_out_pairs: int = 4096
     """Pairs to measure on."""
     max_new_tokens: int = 40
@@ -123,6 +130,17 @@ def bradley_terry_loss(chosen: Tensor, rejected: Tensor, margin: Tensor | float 
     tensor(0.6931)
     """
     return -F.logsigmoid(chosen - rejected - margin).mean()
+
+
+def margins(pairs: Sequence[Pair], size: str, device: torch.device) -> Tensor | float:
+    """m of each pair, (B,), by its grade; 0 for "none".  Raises UserError where a pair has no grade (detail 9)."""
+    if size == "none":
+        return 0.0
+    steps = MARGINS[size]
+    for pair in pairs:
+        if pair.grade not in range(len(steps)):
+            raise UserError(f'--margin needs a "grade" from 0 to {len(steps) - 1} in every row, not {pair.grade!r}')
+    return torch.tensor([steps[pair.grade] for pair in pairs if pair.grade is not None], device=device)
 
 
 def calibration(differences: Sequence[float], bins: int = 10) -> list[tuple[float, float, int]]:
@@ -180,10 +198,12 @@ def run(config: Config) -> Iterator[Event]:
             rows = batch_indices(config.seed, len(data.train), config.batch_size, step)
             loss, right = 0.0, 0
             for part in parts(rows, config.micro_batch_size):
-                first, second = score_pairs(reward, setup, [data.train[i] for i in part])
+                pairs = [data.train[i] for i in part]
+                first, second = score_pairs(reward, setup, pairs)
                 swap = torch.tensor([flipped[i] for i in part], device=setup.device)
                 chosen, rejected = torch.where(swap, second, first), torch.where(swap, first, second)
-                share = bradley_terry_loss(chosen, rejected) * len(part) / len(rows)
+                margin = margins(pairs, config.margin, setup.device)
+                share = bradley_terry_loss(chosen, rejected, margin) * len(part) / len(rows)
                 share.backward()
                 loss += share.item()
                 right += int((chosen > rejected).sum())

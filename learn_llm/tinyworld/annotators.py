@@ -15,6 +15,10 @@ from learn_llm.tinyworld.tasks import Item
 
 NOISE = 0.25
 """The default noise: at a difference of 0.5 in gold about 12 % of the labels are the wrong way round."""
+GRADES = ("negligibly better, or unsure", "slightly better", "better", "significantly better")
+"""The four steps of preference that Llama 2's annotators could give (Touvron et al. 2023, arXiv 2307.09288, 3.2.1)."""
+STEPS = (0.25, 0.5, 1.0)
+"""The difference in gold, as the annotator perceives it, from which the next grade is given."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +43,25 @@ def preference(gold_a: float, gold_b: float, noise: float = NOISE) -> float:
     return 1 / (1 + math.exp(-(gold_a - gold_b) / noise))
 
 
+def compare(gold_a: float, gold_b: float, rng: Random, noise: float = NOISE) -> tuple[bool, int]:
+    """Whether the annotator prefers `a`, and the grade of the preference, an index of `GRADES`: one draw for both.
+
+    The draw u < σ(Δ/noise) is the same as Δ - noise·log(u/(1 - u)) > 0: the annotator sees the difference Δ through
+    logistic noise.  The sign of what is seen decides, its size gives the grade.
+
+    >>> compare(0.5, 0.0, Random(0), noise=0.0), compare(-1.0, 1.0, Random(0), noise=0.0)
+    ((True, 2), (False, 3))
+    """
+    draw = rng.random()
+    seen = gold_a - gold_b
+    if noise > 0 and draw > 0:
+        seen -= noise * math.log(draw / (1 - draw))
+    return draw < preference(gold_a, gold_b, noise), sum(abs(seen) >= step for step in STEPS)
+
+
 def prefers(gold_a: float, gold_b: float, rng: Random, noise: float = NOISE) -> bool:
     """Whether the annotator prefers `a`: one draw."""
-    return rng.random() < preference(gold_a, gold_b, noise)
+    return compare(gold_a, gold_b, rng, noise)[0]
 
 
 def ceiling(differences: Sequence[float], noise: float = NOISE) -> float:
