@@ -158,6 +158,25 @@ def reset(name: str, lang: str | None) -> None:
     click.echo(say(language, "reset.kept" if kept else "reset.done", **values))
 
 
+@exercise.command(context_settings={"ignore_unknown_options": True})
+@click.argument("name")
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+@LANG
+def run(name: str, options: tuple[str, ...], lang: str | None) -> None:
+    """Train the method twice, with our function and with yours, and show where the curves part.
+
+    OPTIONS are those of the method, for example --seed 1 --steps 5.
+    """
+    from learn_llm.exercises.side_by_side import SideBySide
+    from learn_llm.exercises.telling import compared
+
+    desk, language = _opened(lang)
+    item = desk.course.get(name)
+    pair = SideBySide(item, desk.path(item), options)
+    for line in compared(pair, language):
+        click.echo(line)
+
+
 def _opened(lang: str | None) -> "tuple[Desk, Language]":
     """The learner's folder here or above, and the language to speak."""
     from learn_llm.exercises.state import Desk, find_root

@@ -136,6 +136,19 @@ def files(exercise: Exercise, language: Language = "en") -> Files:
     )
 
 
+def method_of(exercise: Exercise) -> tuple[str, str]:
+    """The run that an exercise's function is part of, and TARGET.  Raises UserError where there is none.
+
+    It is the module that NAME.py names as RUN, else the function's own, where that is one with `run` and `Config`.
+    """
+    code = _parse(exercise.code)
+    target = _constant(code, "TARGET")
+    run = _constant(code, "RUN") or target.partition(":")[0]
+    if not target or not {"run", "Config"} <= read_module(run).bindings.keys():
+        raise UserError(f"{exercise.name} is part of no run; try one of the chapters on training")
+    return run, target
+
+
 def read_module(name: str) -> Module:
     """The source of a module, without running it.  Raises UserError."""
     try:
@@ -200,6 +213,13 @@ def _target(exercise: Exercise, code: Module) -> tuple[Module, Function]:
     if not isinstance(found, Function):
         raise UserError(f"{exercise.code}: TARGET: there is no function {'.'.join(path)} in {module.path.name}")
     return module, found
+
+
+def _constant(code: Module, name: str) -> str:
+    """The text that a name at the top of NAME.py is set to, or nothing."""
+    node = code.bindings.get(name)
+    value = node.value.value if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) else ""
+    return value if isinstance(value, str) else ""
 
 
 def _constant_name(code: Module, name: str) -> str:

@@ -12,6 +12,7 @@ from learn_llm.quizzes.plain import wrap
 
 if TYPE_CHECKING:
     from learn_llm.exercises.judge import Outcome
+    from learn_llm.exercises.side_by_side import SideBySide
     from learn_llm.exercises.workers import Worker
 
 WIDTH = 100
@@ -92,6 +93,37 @@ def isolation(worker: "Worker", language: Language) -> str:
     steps = steps or [say(language, "isolation.none")]
     steps.append(say(language, "isolation.unprivileged" if worker.unprivileged else "isolation.root"))
     return say(language, "isolation", steps=", ".join([*steps, say(language, "isolation.limits")]))
+
+
+def compared(pair: "SideBySide", language: Language) -> Iterator[str]:
+    """Two runs, step by step as they come; then both curves and where they part."""
+    from learn_llm.charts import render
+
+    ours, theirs = say(language, "run.ours"), say(language, "run.yours")
+    yield say(language, "run.begin", method=pair.method.rpartition(".")[2], target=pair.target.partition(":")[2])
+    for step in pair.run():
+        name = pair.shown
+        mark = "" if not step.differing else "   <"
+        values = f"{ours} {step.ours[name]:.6g}   {theirs} {step.theirs.get(name, float('nan')):.6g}{mark}"
+        yield f"{step.step:>4}/{step.steps}   {name}: {values}"
+    if not pair.steps:
+        return
+    if len(pair.steps) > 1:
+        yield ""
+        yield render(pair.chart(ours, theirs), 72, 14)
+    yield ""
+    parting = pair.parting
+    if parting is None:
+        yield say(language, "run.same", steps=len(pair.steps))
+    else:
+        first = ", ".join(
+            f"{name} {parting.ours[name]:.6g} / {parting.theirs.get(name, float('nan')):.6g}"
+            for name in parting.differing[:4]
+        )
+        yield say(language, "run.part", step=parting.step, metrics=first)
+    for who, verdict in zip((ours, theirs), pair.verdicts, strict=True):
+        if verdict is not None:
+            yield say(language, "run.holds" if verdict.holds else "run.fails", who=who, claim=verdict.claim)
 
 
 def near(path: Path) -> str:

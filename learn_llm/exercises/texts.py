@@ -101,6 +101,13 @@ ENGLISH = {
     "grade.same": "same text: {text}; same code: {code}",
     "grade.none": "none",
     "grade.messages": "What was wrong",
+    "run.ours": "ours",
+    "run.yours": "yours",
+    "run.begin": "{method}, twice with one seed: with our {target} and with yours. Loading takes a moment.",
+    "run.same": "The same numbers, bit for bit, in all {steps} steps: your code trains the model.",
+    "run.part": "They part at step {step} (ours / yours): {metrics}",
+    "run.holds": "{who}: the claim holds: {claim}",
+    "run.fails": "{who}: the claim does not hold: {claim}",
 }
 
 JAPANESE = {
@@ -206,6 +213,15 @@ JAPANESE = {
     "grade.same": "文字列が同一: {text}、コードが同一: {code}",
     "grade.none": "なし",
     "grade.messages": "不正解の内容",
+    "run.ours": "手本",
+    "run.yours": "あなた",
+    "run.begin": (
+        "{method} を同じシードで 2 回実行します: 手本の {target} とあなたの {target}。読み込みに少しかかります。"
+    ),
+    "run.same": "全 {steps} ステップで、数値がビット単位まで一致しました。あなたのコードがモデルを訓練しています。",
+    "run.part": "ステップ {step} で分かれます (手本 / あなた): {metrics}",
+    "run.holds": "{who}: 主張は成り立ちます: {claim}",
+    "run.fails": "{who}: 主張は成り立ちません: {claim}",
 }
 
 TEXTS = {"en": ENGLISH, "ja": JAPANESE}
