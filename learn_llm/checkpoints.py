@@ -8,7 +8,8 @@ Implementation details
   2. Stored fp16 and bf16 become fp32 unless asked otherwise: on a CPU fp32 is faster and gradients need it.
   3. A missing or unknown tensor is an error that names it: a model with random weights in it would still speak.
      Tensors that begin with a name of `HEADS` are handed over beside the model: a reward or value head.
-  4. Everything is written beside its place and then renamed: a run that is killed leaves no half-written file.
+  4. A folder with a LoRA adapter in PEFT's format is opened as its base with the changes added.
+  5. Everything is written beside its place and then renamed: a run that is killed leaves no half-written file.
 """
 
 import json
@@ -17,7 +18,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from learn_llm.adapter_files import Adapter
 from learn_llm.errors import UserError
 from learn_llm.gguf_files import GGUF
 from learn_llm.gpt import GPT
@@ -64,7 +66,8 @@ def load(
     """A model and its tokenizer (None where the checkpoint has none).
 
     Args:
-        name: a bundled or added name ("tiny-sft", "smollm2"), a folder, a .gguf file, or OWNER/NAME on the hub.
+        name: a bundled or added name ("tiny-sft", "smollm2"), a folder, a .gguf file, or OWNER/NAME on the hub; the
+            folder may be that of a LoRA adapter (detail 4).
         dtype: of the weights in memory.
     Raises:
         UserError: there is no such model, or its files are damaged or not a Llama's.
@@ -82,11 +85,24 @@ def open_checkpoint(name: str, device: torch.device | str = "cpu", dtype: torch.
         config, tokenizer = gguf.config(), gguf.tokenizer()
         model, heads = _assemble(config, dict(gguf.weights(config)), tokenizer, str(path), device, dtype)
         return Checkpoint(path, model, tokenizer, heads)
+    if not (path / "config.json").exists():
+        return _adapted(path, device, dtype)
     data = read_json(path / "config.json")
     tokenizer = Tokenizer.from_folder(path)
     config = read_config(data, str(path), read_json(path / "generation_config.json").get("eos_token_id"))
     model, heads = _assemble(config, _read_weights(path), tokenizer, str(path), device, dtype)
     return Checkpoint(path, model, tokenizer, heads, data, read_json(path / "recipe.json"))
+
+
+def _adapted(path: Path, device: torch.device | str, dtype: torch.dtype) -> Checkpoint:
+    """The base of an adapter with the changes added (detail 4)."""
+    adapter = Adapter.load(path)
+    try:
+        base = open_checkpoint(adapter.base, device, dtype)
+    except UserError as error:
+        raise type(error)(f"the base of the adapter in {path}: {error}") from None
+    adapter.merge_into(base.model, str(path))
+    return replace(base, path=path, recipe={})
 
 
 def save(
@@ -102,7 +118,7 @@ def save(
 ) -> None:
     """Write a folder that transformers opens: config, weights, tokenizer, generation config and a model card.
 
-    Other files that lie in the folder already stay (detail 4).
+    Other files that lie in the folder already stay (detail 5).
 
     Args:
         card: what the model card says; None: the plain facts.

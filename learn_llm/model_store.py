@@ -2,7 +2,7 @@
 
 bundled    learn_llm/bundled/NAME, trained in the tiny world, a few megabytes each
 added      NAME in the user's folder of models, put there by `learn-llm model add NAME`
-named      a folder in Hugging Face format, or a .gguf file
+named      a folder in Hugging Face format, a LoRA adapter's in PEFT's, or a .gguf file
 hub        OWNER/NAME on the Hugging Face hub; only safetensors and JSON are fetched
 """
 
@@ -68,7 +68,7 @@ def find(name: str) -> Path:
             raise UserError(f"{name} is no model: name a folder in Hugging Face format or a .gguf file")
         return path
     if path.is_dir():
-        if not (path / "config.json").is_file():
+        if not any((path / file).is_file() for file in ("config.json", "adapter_config.json")):
             raise UserError(f"{name} is no model in Hugging Face format: it has no config.json")
         return path
     if name in ALIASES:

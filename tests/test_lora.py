@@ -111,7 +111,7 @@ class TestModel:
         assert all(weight.requires_grad for weight in whole.parameters())
 
     def test_a_rank_above_the_smaller_side_is_refused(self) -> None:
-        with pytest.raises(UserError, match="--rank 9 is more than the smaller side of k_proj, 8"):
+        with pytest.raises(UserError, match="rank 9 is more than the smaller side of k_proj, 8"):
             adapt(model(), 9)
 
 
@@ -211,7 +211,7 @@ def test_the_share_of_the_gain_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     ("setting", "said"),
     [
         ({"rank": 0}, "--rank must be at least 1"),
-        ({"rank": 9}, "--rank 9 is more than the smaller side"),
+        ({"rank": 9}, "rank 9 is more than the smaller side"),
         ({"alpha": -1.0}, "--alpha must not be negative"),
         ({"full_learning_rate": 0.0}, "--full-learning-rate must be above 0"),
         ({"other_ranks": (0,)}, "--other-ranks must be at least 1"),

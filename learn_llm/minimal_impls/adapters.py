@@ -22,17 +22,17 @@ Left out: adapters side by side with the sublayer, one adapter a layer (Pfeiffer
 import copy
 import statistics
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from learn_llm.evaluation import difference, side_by_side
+from learn_llm.evaluation import difference, held_out_losses, side_by_side
 from learn_llm.events import Event, Note, Stage, Verdict
 from learn_llm.examples import Demonstration
 from learn_llm.gpt import GPT
-from learn_llm.minimal_impls import lora, sft
+from learn_llm.minimal_impls import lora
 from learn_llm.minimal_impls.prompt_tuning import read, write
 from learn_llm.rollouts import respond
 from learn_llm.running import main
@@ -143,8 +143,7 @@ def run(config: Config) -> Iterator[Event]:
     yield Stage("held out", 2, 2)
     measured = {"trained_share": new / known}
     if config.data:
-        sizes = sft.Config(batch_size=config.batch_size, micro_batch_size=config.micro_batch_size)
-        before, after = (sft.held_out_losses(replace(setup, model=m), sizes, data.held_out) for m in (base, model))
+        before, after = (held_out_losses(setup, m, data.held_out) for m in (base, model))
         gain, claim = difference(before, after), "Adapters lower the loss on held-out responses of a frozen model"
         measured |= {"loss_before": statistics.fmean(before), "loss_after": statistics.fmean(after)}
         measured |= {"loss_fall": gain.mean}

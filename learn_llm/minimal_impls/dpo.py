@@ -46,13 +46,14 @@ from learn_llm.events import Event, Metrics, Note, Stage, Table, Verdict
 from learn_llm.examples import File, Pair, Split, World, batch_indices, collate, parts
 from learn_llm.gpt import GPT
 from learn_llm.minimal_impls import reward_model
+from learn_llm.minimal_impls.lora_rank import LoRAConfig, with_lora
 from learn_llm.running import main
 from learn_llm.tinyworld import annotators
-from learn_llm.training import Optimiser, Progress, Setup, TrainConfig, generator, prepare, token_logprobs
+from learn_llm.training import Optimiser, Progress, Setup, generator, prepare, token_logprobs
 
 
 @dataclass(frozen=True)
-class Config(TrainConfig):
+class Config(LoRAConfig):
     """How DPO runs.  The numbers in brackets are the details above."""
 
     model: str = "tiny-sft"
@@ -223,7 +224,7 @@ def preference_pairs(setup: Setup, config: Config) -> Split[Pair]:
 
 def run(config: Config) -> Iterator[Event]:
     """Train on preference pairs; the verdict compares responses to held-out prompts with those of the start."""
-    setup = prepare(config)
+    setup = with_lora(prepare(config), config.lora_rank)
     start = copy.deepcopy(setup.model).requires_grad_(False)  # π_ref
     yield Stage("pairs", 1, 3)
     data = preference_pairs(setup, config)

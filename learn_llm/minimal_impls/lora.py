@@ -15,7 +15,9 @@ Implementation details
   4. LoRA wants a larger learning rate than full fine-tuning; a comparison at one rate would be unfair to one of them.
      Both have their own here (10 times apart in many papers); neither was tuned further.
   5. Merging adds (α/r)·B·A in fp32.  Into rounded weights it would be rounded away in part.
-  6. `--out` writes the merged model in Hugging Face format; training goes on from A and B.
+  6. `--out` writes the merged model in Hugging Face format and, in its folder `adapter`, A and B alone in the format of
+     PEFT: `PeftModel.from_pretrained(base, folder)` opens it, and so does every `--model` here.
+  7. SFT, reward model, DPO and PPO take `--lora-rank` and train these layers (lora_rank.py).
 Left out: dropout before A, α/√r (rsLoRA), DoRA, a factor of its own for B's learning rate (LoRA+).
 
     python -m learn_llm.minimal_impls.lora                                           # tiny world
@@ -34,18 +36,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from learn_llm.adapter_files import Adapter
 from learn_llm.checkpoints import save
 from learn_llm.errors import UserError
-from learn_llm.evaluation import difference, side_by_side
+from learn_llm.evaluation import difference, held_out_losses, side_by_side
 from learn_llm.events import Chart, Event, Metrics, Note, Series, Stage, Table, Verdict
 from learn_llm.examples import Demonstration, File, Split, World, batch_indices, collate, items, parts
 from learn_llm.gpt import GPT
-from learn_llm.minimal_impls import sft
-from learn_llm.minimal_impls.sft import held_out_losses, response_loss
 from learn_llm.rollouts import Response, respond
 from learn_llm.running import main
 from learn_llm.tinyworld.tasks import Item
-from learn_llm.training import Optimiser, Progress, Setup, TrainConfig, generator, prepare
+from learn_llm.training import Optimiser, Progress, Setup, TrainConfig, generator, prepare, token_logprobs
 
 ATTENTION, MLP = ("q_proj", "k_proj", "v_proj", "o_proj"), ("gate_proj", "up_proj", "down_proj")
 TARGETS = {"all": ATTENTION + MLP, "attention": ATTENTION, "qv": ("q_proj", "v_proj"), "mlp": MLP}
@@ -145,7 +146,7 @@ def adapt(model: GPT, rank: int, alpha: float = 0.0, targets: Targets = "all", b
                 if (base := getattr(block, name, None)) is not None:
                     d_out, d_in = base.weight.shape
                     if rank > min(d_out, d_in):
-                        raise UserError(f"--rank {rank} is more than the smaller side of {name}, {min(d_out, d_in)}")
+                        raise UserError(f"rank {rank} is more than the smaller side of {name}, {min(d_out, d_in)}")
                     layer_of_it = LoRALinear(base, (d_out, d_in), rank, alpha or 2 * rank)
                     if both_zero:
                         nn.init.zeros_(layer_of_it.lora_A)
@@ -160,7 +161,12 @@ def adapters(model: nn.Module) -> dict[str, LoRALinear]:
 
 @torch.no_grad()
 def merged(model: GPT) -> GPT:
-    """A copy of an adapted model with every change added to its weight: a plain GPT again (detail 5)."""
+    """A copy of an adapted model with every change added to its weight: a plain GPT again (detail 5).
+
+    A model without any is returned as it is.
+    """
+    if not adapters(model):
+        return model
     model = copy.deepcopy(model)
     for name, layer in adapters(model).items():
         weight = layer.base.get_parameter("weight")
@@ -168,6 +174,15 @@ def merged(model: GPT) -> GPT:
         parent, _, last = name.rpartition(".")
         setattr(model.get_submodule(parent), last, layer.base)
     return model.requires_grad_(True)
+
+
+def save_with_adapter(setup: Setup, model: GPT, folder: Path) -> None:
+    """Write the merged model and, in a folder of its own, A and B for the base that `--model` names (detail 6)."""
+    save(merged(model), setup.encoder.tokenizer, folder)
+    layers = adapters(model)
+    rank, scaling = next((len(layer.lora_A), layer.scaling) for layer in layers.values())
+    factors = {name: (layer.lora_A, layer.lora_B) for name, layer in layers.items()}
+    Adapter(setup.config.model, rank, scaling * rank, factors).save(folder / "adapter")
 
 
 def trained(model: nn.Module) -> int:
@@ -200,14 +215,14 @@ def train(
 ) -> Iterator[Metrics]:
     """Supervised fine-tuning of whatever is not frozen: the same loop, data and order for every arm and every way.
 
-    `export` writes what `--out` keeps; None: the merged model.
+    `export` writes what `--out` keeps; None: the merged model and its adapter.
     """
     optimiser = Optimiser([model], config)
 
-    def whole(folder: Path) -> None:
-        save(merged(model), setup.encoder.tokenizer, folder)
+    def both(folder: Path) -> None:
+        save_with_adapter(setup, model, folder)
 
-    with Progress(config, {"model": model}, optimiser, export or whole) as progress:
+    with Progress(config, {"model": model}, optimiser, export or both) as progress:
         for step in progress.steps():
             rows = [data[i] for i in batch_indices(config.seed, len(data), config.batch_size, step)]
             count, loss = sum(len(row.response) for row in rows), 0.0
@@ -215,7 +230,7 @@ def train(
                 batch = collate([row.prompt.ids for row in part], [row.response for row in part], setup.device)
                 with setup.autocast():
                     logits = model(batch.tokens)
-                share = response_loss(logits, batch.tokens, batch.mask, count)
+                share = -(token_logprobs(logits, batch.tokens) * batch.mask[:, 1:]).sum() / count
                 share.backward()
                 loss += share.item()
             values = optimiser.step(step, loss)
@@ -249,8 +264,7 @@ def run(config: Config) -> Iterator[Event]:
     }
     if config.data:
         yield Stage("held out", 2, 2)
-        sizes = sft.Config(batch_size=config.batch_size, micro_batch_size=config.micro_batch_size)
-        before, after = (held_out_losses(replace(setup, model=m), sizes, data.held_out) for m in (base, whole))
+        before, after = (held_out_losses(setup, m, data.held_out) for m in (base, whole))
         yield on_a_file(before, after, measured)
         return
     models: dict[str, tuple[int, GPT]] = {"start": (0, base), f"rank {config.rank}": (new, whole)}

@@ -50,10 +50,11 @@ from learn_llm.evaluation import compare_with_start, curves
 from learn_llm.events import Event, Metrics, Note, Stage
 from learn_llm.examples import batch_indices, source
 from learn_llm.gpt import GPT
+from learn_llm.minimal_impls.lora_rank import LoRAConfig, with_lora
 from learn_llm.minimal_impls.reward_model import reward_of
-from learn_llm.rollouts import Actions, masked_mean
+from learn_llm.rollouts import Actions, masked_mean, own_reward
 from learn_llm.running import main
-from learn_llm.training import Optimiser, Progress, Setup, TrainConfig, prepare, torch_generator
+from learn_llm.training import Optimiser, Progress, Setup, prepare, torch_generator
 
 Estimator = Literal["k1", "k2", "k3"]
 Position = Literal["last", "after"]
@@ -61,7 +62,7 @@ MissingEos = Literal["replace", "subtract", "none"]
 
 
 @dataclass(frozen=True)
-class Config(TrainConfig):
+class Config(LoRAConfig):
     """How PPO runs.  The numbers in brackets are the details above."""
 
     model: str = "tiny-sft"
@@ -342,12 +343,10 @@ def losses(config: Config, agent: Agent, actions: Actions, old: Rollout, kl_coef
 
 def run(config: Config) -> Iterator[Event]:
     """Train on the reward; the verdict compares responses to held-out prompts with those of the start."""
-    setup = prepare(config)
+    setup = with_lora(prepare(config), config.lora_rank)
     start = copy.deepcopy(setup.model).requires_grad_(False)  # π_ref
     prompts = source(setup.encoder, config).prompts(config.steps * config.batch_size, room=config.max_new_tokens)
-    reward = (
-        rollouts.own_reward(config.reward, setup.encoder) if config.reward else reward_of(config.reward_model, setup)
-    )
+    reward = own_reward(config.reward, setup.encoder) if config.reward else reward_of(config.reward_model, setup)
     yield Note(rollouts.about(prompts, setup))
 
     yield Stage("PPO", 1, 2)

@@ -40,11 +40,11 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from learn_llm.errors import UserError
-from learn_llm.evaluation import difference, side_by_side
+from learn_llm.evaluation import difference, held_out_losses, side_by_side
 from learn_llm.events import Chart, Event, Note, Series, Stage, Table, Verdict
 from learn_llm.examples import Demonstration, Prompt
 from learn_llm.gpt import GPT
-from learn_llm.minimal_impls import lora, sft
+from learn_llm.minimal_impls import lora
 from learn_llm.rollouts import Response, respond
 from learn_llm.running import main
 from learn_llm.training import Setup, TrainConfig, prepare, torch_generator
@@ -230,10 +230,7 @@ def run(config: Config) -> Iterator[Event]:
 
 def on_a_file(config: Config, setup: Setup, base: GPT, model: GPT, held_out: Sequence[Demonstration]) -> Verdict:
     """Does the loss on held-out responses fall?"""
-    sizes = sft.Config(batch_size=config.batch_size, micro_batch_size=config.micro_batch_size)
-    before, after = (
-        sft.held_out_losses(replace(setup, model=m), sizes, all_behind(m, held_out)) for m in (base, model)
-    )
+    before, after = (held_out_losses(setup, m, all_behind(m, held_out)) for m in (base, model))
     gain = difference(before, after)
     measured = {
         "trained_share": lora.trained(model) / base.num_parameters(),

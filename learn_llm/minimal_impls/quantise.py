@@ -36,12 +36,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from learn_llm.errors import UserError
-from learn_llm.evaluation import difference
+from learn_llm.evaluation import difference, held_out_losses
 from learn_llm.events import Chart, Event, Series, Stage, Table, Verdict
 from learn_llm.examples import source
 from learn_llm.gpt import GPT
-from learn_llm.minimal_impls import lora, sft
-from learn_llm.minimal_impls.sft import held_out_losses
+from learn_llm.minimal_impls import lora
 from learn_llm.running import main
 from learn_llm.training import TrainConfig, prepare, torch_generator
 
@@ -191,8 +190,7 @@ def run(config: Config) -> Iterator[Event]:
     held_out = data.held_out[:ASKED]
 
     def losses(model: GPT) -> list[float]:
-        sizes = sft.Config(batch_size=config.batch_size, micro_batch_size=config.micro_batch_size)
-        return held_out_losses(replace(setup, model=model), sizes, held_out)
+        return held_out_losses(setup, model, held_out)
 
     before = losses(base)
     small = {format: compressed(base, format, config.block, config.break_) for format in FORMATS}

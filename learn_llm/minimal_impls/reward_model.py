@@ -51,18 +51,20 @@ from learn_llm.evaluation import curves, share_interval
 from learn_llm.events import Chart, Event, Metrics, Note, Series, Stage, Verdict
 from learn_llm.examples import File, Pair, Prompt, World, batch_indices, collate, parts
 from learn_llm.gpt import GPT
+from learn_llm.minimal_impls.lora import merged
+from learn_llm.minimal_impls.lora_rank import LoRAConfig, with_lora
 from learn_llm.rollouts import Response, Reward, respond
 from learn_llm.running import main
 from learn_llm.tinyworld import annotators, writers
 from learn_llm.tinyworld.lexicon import pick
-from learn_llm.training import Optimiser, Progress, Setup, TrainConfig, generator, prepare, torch_generator
+from learn_llm.training import Optimiser, Progress, Setup, generator, prepare, torch_generator
 
 MARGINS = {"small": (0.0, 1 / 3, 2 / 3, 1.0), "large": (0.0, 1.0, 2.0, 3.0)}
 """m by grade, an index of `annotators.GRADES` (detail 9)."""
 
 
 @dataclass(frozen=True)
-class Config(TrainConfig):
+class Config(LoRAConfig):
     """How the reward model is trained."""
 
     model: str = "tiny-sft"
@@ -173,7 +175,7 @@ def calibration_error(reliability: Sequence[tuple[float, float, int]]) -> float:
 
 def run(config: Config) -> Iterator[Event]:
     """Train on labelled pairs; the verdict compares the accuracy on held-out pairs with the annotators' ceiling."""
-    setup = prepare(config)
+    setup = with_lora(prepare(config), config.lora_rank)
     yield Stage("pairs", 1, 3)
     if config.data:
         data = File(setup.encoder, config.data, config.max_length).pairs()
@@ -257,7 +259,7 @@ def save_reward(reward: RewardModel, setup: Setup, folder: Path) -> None:
         "pad_token_id": pad if pad is not None and pad not in encoder.eos_ids else int(encoder.eos_id == 0),
         "reward_shift": float(reward.shift),
     }
-    save(reward.gpt, encoder.tokenizer, folder, heads={"score.weight": reward.score.weight}, extra_config=extra)
+    save(merged(reward.gpt), encoder.tokenizer, folder, heads={"score.weight": reward.score.weight}, extra_config=extra)
 
 
 def load_reward(name: str, setup: Setup) -> RewardModel:

@@ -26,27 +26,19 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
-from learn_llm.evaluation import CORRECT, curves, difference, side_by_side, skill_table, win_rate
+from learn_llm.evaluation import CORRECT, curves, difference, held_out_losses, side_by_side, skill_table, win_rate
 from learn_llm.events import Event, Metrics, Note, Stage, Verdict
-from learn_llm.examples import Demonstration, batch_indices, collate, parts, source
+from learn_llm.examples import batch_indices, collate, parts, source
+from learn_llm.minimal_impls.lora_rank import LoRAConfig, with_lora
 from learn_llm.rollouts import Response, respond
 from learn_llm.running import main
-from learn_llm.training import (
-    Optimiser,
-    Progress,
-    Setup,
-    TrainConfig,
-    generator,
-    prepare,
-    token_logprobs,
-)
+from learn_llm.training import Optimiser, Progress, generator, prepare, token_logprobs
 
 
 @dataclass(frozen=True)
-class Config(TrainConfig):
+class Config(LoRAConfig):
     """How SFT runs."""
 
     model: str = "tiny-base"
@@ -89,7 +81,7 @@ def response_loss(logits: Tensor, tokens: Tensor, mask: Tensor, count: Tensor | 
 
 def run(config: Config) -> Iterator[Event]:
     """Train on demonstrations; the verdict asks held-out prompts before and after."""
-    setup = prepare(config)
+    setup = with_lora(prepare(config), config.lora_rank)
     model, encoder = setup.model, setup.encoder
     data = source(encoder, config).demonstrations(config.demonstrations)
     yield Note(
@@ -99,7 +91,7 @@ def run(config: Config) -> Iterator[Event]:
     generator(config, "break").shuffle(answers)  # --break: everyone gets somebody else's answer
 
     yield Stage("before", 1, 3)
-    losses_before = held_out_losses(setup, config, data.held_out)
+    losses_before = held_out_losses(setup, model, data.held_out)
     asked = [] if config.data else [demonstration.prompt for demonstration in data.held_out]
     before = respond(setup, model, asked, config.max_new_tokens)
 
@@ -125,7 +117,7 @@ def run(config: Config) -> Iterator[Event]:
     yield curves("Loss on response tokens", progress.history, ["loss"], "nats per token")
 
     yield Stage("after", 3, 3)
-    losses_after = held_out_losses(setup, config, data.held_out)
+    losses_after = held_out_losses(setup, model, data.held_out)
     if config.data:
         yield loss_verdict(losses_before, losses_after)
     else:
@@ -134,17 +126,6 @@ def run(config: Config) -> Iterator[Event]:
         yield from side_by_side({"before": before, "after": after}, encoder)
         yield skill_table("Skills, 1 to 5, on held-out prompts", {"before": before, "SFT": after, "people": people})
         yield answer_verdict(before, after)
-
-
-def held_out_losses(setup: Setup, config: Config, demonstrations: Sequence[Demonstration]) -> list[float]:
-    """The mean loss of each demonstration, in nats per token."""
-    losses = []
-    for some in parts(demonstrations, config.micro_batch_size or config.batch_size):
-        batch = collate([d.prompt.ids for d in some], [d.response for d in some], setup.device)
-        with torch.no_grad(), setup.autocast():
-            logprobs = token_logprobs(setup.model(batch.tokens), batch.tokens) * batch.mask[:, 1:]
-        losses += (-logprobs.sum(1) / batch.mask[:, 1:].sum(1)).tolist()
-    return losses
 
 
 def loss_verdict(before: Sequence[float], after: Sequence[float]) -> Verdict:
