@@ -36,6 +36,14 @@ def wrong_of_this_part(losses: Tensor, mask: Tensor, variant: str, rows: int, to
     return _all(losses, mask, variant, len(mask), float(mask.sum()), longest)
 
 
+def wrong_own_tokens(losses: Tensor, mask: Tensor, variant: str, rows: int, tokens: float, longest: int) -> Tensor:
+    return _all(losses, mask, variant, rows, float(mask.sum()), longest)
+
+
+def wrong_own_rows(losses: Tensor, mask: Tensor, variant: str, rows: int, tokens: float, longest: int) -> Tensor:
+    return _all(losses, mask, variant, len(mask), tokens, longest)
+
+
 def wrong_padding(losses: Tensor, mask: Tensor, variant: str, rows: int, tokens: float, longest: int) -> Tensor:
     if variant == "grpo":
         return (losses.sum(1) / mask.sum(1).clamp(min=1)).sum() / rows
