@@ -112,6 +112,30 @@ def wrong_no_smoothing(
     return _loss(beta * ((chosen - ref_chosen) - (rejected - ref_rejected)), 0.0)
 
 
+def wrong_smoothing_sign(
+    chosen: Tensor,
+    rejected: Tensor,
+    ref_chosen: Tensor,
+    ref_rejected: Tensor,
+    beta: float,
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    h = beta * ((chosen - ref_chosen) - (rejected - ref_rejected))
+    return (-(1 - label_smoothing) * F.logsigmoid(h) + label_smoothing * F.logsigmoid(-h)).mean()
+
+
+def wrong_smoothing_half(
+    chosen: Tensor,
+    rejected: Tensor,
+    ref_chosen: Tensor,
+    ref_rejected: Tensor,
+    beta: float,
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    h = beta * ((chosen - ref_chosen) - (rejected - ref_rejected))
+    return -(1 - label_smoothing) * F.logsigmoid(h).mean()
+
+
 def wrong_sum(
     chosen: Tensor,
     rejected: Tensor,
