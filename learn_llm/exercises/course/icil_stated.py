@@ -20,6 +20,7 @@ def cases(rng: Random) -> Iterator[dict[str, object]]:
     yield {"questions": [_question(rng, True, other="never said")]}
     yield {"questions": [_question(rng, False, in_input=True)]}
     yield {"questions": [_question(rng, True, options=("never an option",))]}
+    yield {"questions": [_question(rng, True, quoted=True)]}
 
 
 def _question(
@@ -30,12 +31,13 @@ def _question(
     other: str = "",
     in_input: bool = False,
     options: tuple[str, ...] = (),
+    quoted: bool = False,
 ) -> SimpleNamespace:
     a, b, c = rng.sample(WORDS, 3)
     right = a if stated else c
     return SimpleNamespace(
         task="task",
-        definition=f"say {a} or {b} .",
+        definition=f'say "{a}" or "{b}".' if quoted else f"say {a} or {b} .",
         input=f"is it {right} ?" if in_input else "look at this .",
         outputs=(around + (right.title() if upper else right), *([other] if other else [])),
         options=options,
@@ -60,6 +62,14 @@ def wrong_first_question(questions: Sequence[Any]) -> bool:
 
 def wrong_first_output(questions: Sequence[Any]) -> bool:
     return all(_stated(question.outputs[0], question.definition) for question in questions)
+
+
+def wrong_whole_words(questions: Sequence[Any]) -> bool:
+    return all(
+        output.casefold().strip() in question.definition.casefold().split()
+        for question in questions
+        for output in question.outputs
+    )
 
 
 def wrong_input_too(questions: Sequence[Any]) -> bool:
