@@ -34,6 +34,7 @@ LIGHT = [
     "learn_llm.commands.interview",
     "learn_llm.commands.model",
     "learn_llm.commands.questions",
+    "learn_llm.commands.plain.session",
     "learn_llm.commands.quiz",
     "learn_llm.cli",
 ]

@@ -1,6 +1,5 @@
 """`learn-llm interview`: a mock interview line by line, for pipes and screen readers; `learn-llm quiz` has it too."""
 
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ import click
 from learn_llm.errors import UserError
 
 if TYPE_CHECKING:
+    from learn_llm.commands.plain.console import Console
     from learn_llm.quizzes.bank import Bank
     from learn_llm.quizzes.interview import Answer
     from learn_llm.quizzes.interview_history import History, Record
@@ -40,9 +40,9 @@ def interview(
     An empty line ends an answer.  What was answered is kept: an interview that was left goes on with --continue.  Ends
     with 0 after the last question, with 2 where the input ends before it.
     """
-    import io
     import os
 
+    from learn_llm.commands.plain.console import Console, expect_japanese
     from learn_llm.commands.questions import say_problems
     from learn_llm.quizzes.bank import load_bank
     from learn_llm.quizzes.interview import choose
@@ -51,9 +51,9 @@ def interview(
     from learn_llm.tui.texts import Texts
     from learn_llm.tui.texts import choose as choose_language
 
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="replace")
     texts = Texts(choose_language(lang, os.environ))
+    if texts.language == "ja":
+        expect_japanese()
     opened = load_bank(bank, texts.language)
     say_problems(opened)
     plan = choose(opened, count, level=level, topics=topics, seed=time.time_ns() if seed is None else seed)
@@ -68,22 +68,29 @@ def interview(
         if resume and record is None:
             raise UserError("no interview was left; begin one without --continue")
         try:
-            _Session(opened, history, record or history.begin(plan), texts).run()
+            hold(opened, history, record or history.begin(plan), texts, Console())
         except EOFError:
             raise UserError("the input ended before the interview; --continue goes on with it") from None
 
 
-class _Session:
-    """One interview on standard input and output."""
+def hold(bank: "Bank", history: "History", record: "Record", texts: "Texts", console: "Console") -> None:
+    """The interview of this record from where it stands to its report.
 
-    def __init__(self, bank: "Bank", history: "History", record: "Record", texts: "Texts") -> None:
-        from learn_llm.commands.questions import page_width
+    Raises EOFError where the input ends before it; what there is is kept.
+    """
+    _Session(bank, history, record, texts, console).run()
+
+
+class _Session:
+    """One interview on a console."""
+
+    def __init__(self, bank: "Bank", history: "History", record: "Record", texts: "Texts", console: "Console") -> None:
         from learn_llm.quizzes.interview import Interview
 
         self.bank, self.history, self.record, self.texts = bank, history, record, texts
         self.interview = Interview(bank, record.plan, record.answers)
         self.draft = record.draft
-        self.width = page_width()
+        self.console, self._say = console, console.say
 
     def run(self) -> None:
         """To the report, or until the input ends (EOFError): then what there is is kept."""
@@ -114,7 +121,7 @@ class _Session:
         self._say(f"{question.number}. {question.question}", "", self.texts("interview.plain.end"), self.draft.text)
         begun = time.monotonic() - self.draft.seconds
         lines = self.draft.text.splitlines()
-        while line := _read_line().rstrip():
+        while line := self.console.read().rstrip():
             lines.append(line)
             self.history.keep_draft(self.record.id, Draft("\n".join(lines), time.monotonic() - begun))
         self._keep(self.interview.submit("\n".join(lines), time.monotonic() - begun))
@@ -145,7 +152,7 @@ class _Session:
             self._say(f"{number}. {texts(f'interview.point.{how(point)[0]}')}: {inline(point.text)}")
         if answer.id in self.bank.by_id:
             self._say("", texts("interview.model"), "")
-            click.echo("\n".join(page(self.bank.by_id[answer.id].short_answer, self.width)))
+            self.console.show(page(self.bank.by_id[answer.id].short_answer, self.console.width))
         self._say("")
 
     def _follow_up(self) -> None:
@@ -169,8 +176,8 @@ class _Session:
         from learn_llm.quizzes.plain import page
 
         record = self.history.record(self.record.id) or self.record
-        text = report(record, self.texts, DEMOS)
-        click.echo("\n".join(["", *page(report(record, self.texts, DEMOS, width=self.width - 4), self.width), ""]))
+        text, width = report(record, self.texts, DEMOS), self.console.width
+        self.console.show(["", *page(report(record, self.texts, DEMOS, width=width - 4), width), ""])
         try:
             path = save_report(self.history.progress.path.parent / "interviews", record, text)
         except OSError as error:
@@ -181,18 +188,8 @@ class _Session:
     def _keep(self, answer: "Answer") -> None:
         self.history.keep_answer(self.record.id, len(self.interview.answers) - 1, answer)
 
-    def _say(self, *paragraphs: str) -> None:
-        from learn_llm.quizzes.plain import wrap
-
-        for paragraph in paragraphs:
-            click.echo("\n".join(wrap(paragraph, self.width)))
-
     def _prompt(self, key: str, **values: object) -> str:
-        click.echo(self.texts(key, **values), nl=False)
-        answer = _read_line().strip()
-        if not sys.stdin.isatty():
-            click.echo()
-        return answer
+        return self.console.ask(self.texts(key, **values))
 
 
 def _list(history: "History", texts: "Texts") -> None:
@@ -200,11 +197,3 @@ def _list(history: "History", texts: "Texts") -> None:
 
     rows = [row(record, texts) for record in history.records()]
     click.echo("\n".join(rows or [texts("interview.plain.none")]))
-
-
-def _read_line() -> str:
-    """The next line.  Raises EOFError where there is none."""
-    line = sys.stdin.readline()
-    if not line:
-        raise EOFError
-    return line
