@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from learn_llm.commands.exercise import exercise as command
 from learn_llm.errors import UserError
+from learn_llm.exercises import skeleton
 from learn_llm.exercises.class_page import as_csv
 from learn_llm.exercises.courses import BUNDLED, load_course
 from learn_llm.exercises.similarity import alike, fingerprint
@@ -264,3 +265,29 @@ def test_reading_needs_no_torch() -> None:
         "[files(e) for e in load_course().exercises]\nimport sys\nassert not {'torch', 'numpy'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_course_of_ones_own_begins_with_its_files(tmp_path: Path) -> None:
+    folder, words = tmp_path / "mine", ["dev", "new", "loss", "learn_llm.minimal_impls.dpo:dpo_loss"]
+    made = CliRunner().invoke(command, [*words, f"--course={folder}"])
+    assert made.output.split() == [str(folder / name) for name in ("loss.py", "loss.toml", "info.toml")]
+    exercise = load_course(folder).get("loss")
+    assert files(exercise).wrong == {"todo": files(exercise).parameters}
+    again = CliRunner().invoke(command, [*words, f"--course={folder}"])
+    assert "is there already" in str(again.exception)
+    unknown = CliRunner().invoke(command, ["dev", "new", "x", "learn_llm.minimal_impls.dpo:no", f"--course={folder}"])
+    assert "there is no function no" in str(unknown.exception)
+    code = folder / "loss.py"
+    code.write_text(code.read_text().replace("wrong_todo", "wrong_sign"))
+    updated = CliRunner().invoke(command, ["dev", "update", f"--course={folder}"])
+    assert updated.output == "loss: [wrong.sign] is to be written\n"
+    assert "sign" in load_course(folder).get("loss").wrong
+
+
+def test_the_run_that_a_function_is_part_of(own: Path) -> None:
+    course = load_course()
+    assert skeleton.method_of(course.get("gae")) == ("learn_llm.minimal_impls.ppo", "learn_llm.minimal_impls.ppo:gae")
+    path = own / "gae.py"
+    path.write_text(path.read_text().replace("minimal_impls.ppo:gae", "rollouts:masked_mean"))
+    with pytest.raises(UserError, match="part of no run"):
+        skeleton.method_of(load_course(own).get("gae"))

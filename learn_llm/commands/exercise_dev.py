@@ -42,6 +42,35 @@ def check(names: tuple[str, ...], course: Path | None) -> int:
     return 1 if bad else 0
 
 
+@dev.command()
+@click.argument("name")
+@click.argument("target", metavar="MODULE:FUNCTION")
+@click.option("--course", type=click.Path(path_type=Path), required=True, help="The folder of your course.")
+def new(name: str, target: str, course: Path) -> None:
+    """Begin an exercise of your own about a real function: its two files, with what is still to be written."""
+    from learn_llm.exercises.new_course import new as begin
+
+    written = begin(course, name, target)
+    for path in written:
+        click.echo(path)
+    if course / "info.toml" not in written:
+        click.echo(f"add {name!r} to a chapter in {course / 'info.toml'}", err=True)
+
+
+@dev.command()
+@click.argument("names", nargs=-1)
+@click.option("--course", type=click.Path(path_type=Path), required=True, help="The folder of your course.")
+def update(names: tuple[str, ...], course: Path) -> None:
+    """Add an empty message for each known mistake that has none yet."""
+    from learn_llm.exercises.courses import load_course
+    from learn_llm.exercises.new_course import update as bring_up_to_date
+
+    opened = load_course(course)
+    for item in [opened.get(name) for name in names] or opened.exercises:
+        for variant in bring_up_to_date(item):
+            click.echo(f"{item.name}: [wrong.{variant}] is to be written")
+
+
 def _questions() -> dict[str, object]:
     from learn_llm.quizzes.bank import load_bank
 

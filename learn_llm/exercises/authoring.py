@@ -59,6 +59,10 @@ def _of_texts(exercise: Exercise, texts: Files, questions: Mapping[str, object])
         yield "an exercise with START needs a [task]: the symptom"
     if not exercise.task and '"""' not in texts.solution:
         yield "the function has no docstring: add a [task]"
+    told = [exercise.title, exercise.task or {}, exercise.explanation, *exercise.wrong.values()]
+    written = [text for texts_ in told for text in texts_.values()] + [t for ts in exercise.hints.values() for t in ts]
+    if any("TODO" in text for text in written):
+        yield f"{exercise.name}.toml still has a TODO"
     for question in exercise.questions:
         if question not in questions:
             yield f"there is no question {question!r}"

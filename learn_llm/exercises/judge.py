@@ -9,7 +9,7 @@ import importlib.util
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from random import Random
 from types import ModuleType
@@ -232,7 +232,6 @@ def _in_words(found: Difference, language: Language) -> str:
     return say(language, f"differ.{found.kind}", where=where, **values)
 
 
-@lru_cache(maxsize=256)
 def _load(path: Path) -> ModuleType:
     """NAME.py, run."""
     spec = importlib.util.spec_from_file_location(f"learn_llm_exercise_{path.stem}", path)

@@ -7,6 +7,7 @@ solution lies: what the function uses of it (helpers, aliases, constants) is cop
 import ast
 import importlib.util
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -160,17 +161,19 @@ def read_module(name: str) -> Module:
     return _parse(Path(spec.origin))
 
 
-@lru_cache(maxsize=64)
 def _parse(path: Path) -> Module:
     try:
-        text = path.read_text(encoding="utf-8")
-        tree = ast.parse(text)
+        return _parsed(path, path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None
     except (SyntaxError, ValueError) as error:
         raise UserError(f"{path} is no Python: {error}") from None
+
+
+@lru_cache(maxsize=128)
+def _parsed(path: Path, text: str) -> Module:
     bindings: dict[str, ast.stmt] = {}
-    for node in tree.body:
+    for node in ast.parse(text).body:
         for name in _bound(node):
             bindings[name] = node
     return Module(path, text, bindings)
@@ -192,6 +195,15 @@ def _bound(node: ast.stmt) -> list[str]:
             return []
 
 
+def function_at(target: str) -> tuple[str, ...]:
+    """The parameters of the function "module:name".  Raises UserError where there is none."""
+    origin, _, name = target.partition(":")
+    found = _within(read_module(origin), name.split("."))
+    if found is None:
+        raise UserError(f"there is no function {name} in {origin}; say module:function")
+    return _parameters(found)
+
+
 def _target(exercise: Exercise, code: Module) -> tuple[Module, Function]:
     """The function that is to be written, and the module that it stands in."""
     node = code.bindings.get("TARGET")
@@ -206,13 +218,19 @@ def _target(exercise: Exercise, code: Module) -> tuple[Module, Function]:
             raise UserError(f"{exercise.code}: TARGET = {value.value!r}: {error}") from None
     else:
         raise UserError(f'{exercise.code}: it needs TARGET = "module:function"')
-    found = module.bindings.get(path[0])
+    found = _within(module, path)
+    if found is None:
+        raise UserError(f"{exercise.code}: TARGET: there is no function {'.'.join(path)} in {module.path.name}")
+    return module, found
+
+
+def _within(module: Module, path: Sequence[str]) -> Function | None:
+    """The function of this name, or the method Class.name."""
+    found: ast.stmt | None = module.bindings.get(path[0])
     for part in path[1:]:
         inner = found.body if isinstance(found, ast.ClassDef) else []
         found = next((item for item in inner if isinstance(item, Function) and item.name == part), None)
-    if not isinstance(found, Function):
-        raise UserError(f"{exercise.code}: TARGET: there is no function {'.'.join(path)} in {module.path.name}")
-    return module, found
+    return found if isinstance(found, Function) else None
 
 
 def _constant(code: Module, name: str) -> str:

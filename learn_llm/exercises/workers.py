@@ -58,6 +58,20 @@ class _StopError(Exception):
         self.end: End = end
 
 
+class _Pipe:
+    """Two ends, each closed once: the number of a closed one may be another file's by now."""
+
+    def __init__(self) -> None:
+        self.ends = os.pipe()
+        self._open = {0, 1}
+
+    def close(self, *which: int) -> None:
+        """Close these ends, or both."""
+        for end in self._open & set(which or (0, 1)):
+            self._open.remove(end)
+            os.close(self.ends[end])
+
+
 class Worker:
     """A warm worker; checks run one after the other, each in a fresh child.  Use it in a `with` statement."""
 
@@ -90,7 +104,8 @@ class Worker:
         script = (
             f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r})\n"
             "from pathlib import Path\nfrom learn_llm.exercises.worker import main\n"
-            f"main({theirs.fileno()}, Path({str(self._home)!r}), [Path(path) for path in {hidden!r}])"
+            f"main({theirs.fileno()}, Path({str(self._home)!r}), [Path(path) for path in {hidden!r}])\n"
+            "import os; os._exit(0)"
         )
         environment = {
             "PATH": os.defpath,
@@ -117,9 +132,8 @@ class Worker:
             return
         line = self._line(START)
         if line is None:
-            process = self._process
+            told = self._last_words()
             self.close()
-            told = process.stderr.read().decode(errors="replace").strip() if process and process.stderr else ""
             reason = told.splitlines()[-1] if told else "no answer"
             raise UserError(f"the process that runs exercises did not start: {reason}")
         self.in_force, self.unprivileged = tuple(line["in_force"]), bool(line["unprivileged"])
@@ -141,30 +155,35 @@ class Worker:
         begun = time.monotonic()
         request = {"source": source, "file": file, "function": function, "gradient": list(gradient)}
         message = dump({**request, "cases": [dict(case) for case in cases]})
-        with tempfile.TemporaryFile() as output, contextlib.ExitStack() as ends:
-            to_read, to_write = os.pipe()
-            from_read, from_write = os.pipe()
-            for end in (to_read, to_write, from_read, from_write):
-                ends.callback(_close, end)
-            limits = json.dumps({"seconds": seconds}).encode()
+        with tempfile.TemporaryFile() as output:
             try:
-                socket.send_fds(self._socket, [limits], [to_read, from_write, output.fileno()])
-                _close(to_read)
-                _close(from_write)
-                _send(to_write, message)
-                _close(to_write)
-                reply = self._collect(from_read, len(cases), begun + seconds)
+                reply = self._answered(message, output.fileno(), len(cases), begun, seconds)
                 reply.code = self._end()
             except OSError:  # the host itself is gone
                 reply = Reply("quit")
-            if reply.code is None:
-                self.close()
-                self.start()
             reply.printed = _tail(output.fileno())
+        if reply.code is None:
+            self.close()
+            self.start()
         if reply.end == "quit" and reply.code == -signal.SIGXCPU:
             reply.end = "time"
         reply.seconds = time.monotonic() - begun
         return reply
+
+    def _answered(self, message: bytes, output: int, count: int, begun: float, seconds: float) -> Reply:
+        """Begin a check over pipes of its own, and collect the answers."""
+        with contextlib.ExitStack() as open_ends:
+            request, answers = _Pipe(), _Pipe()
+            open_ends.callback(request.close)
+            open_ends.callback(answers.close)
+            limits = json.dumps({"seconds": seconds}).encode()
+            socket.send_fds(self._socket, [limits], [request.ends[0], answers.ends[1], output])
+            request.close(0)
+            answers.close(1)
+            while message:
+                message = message[os.write(request.ends[1], message) :]
+            request.close(1)
+            return self._collect(answers.ends[0], count, begun + seconds)
 
     def _collect(self, end: int, count: int, deadline: float) -> Reply:
         reply = Reply("done")
@@ -252,6 +271,13 @@ class Worker:
         assert isinstance(answer, dict)
         return answer
 
+    def _last_words(self) -> str:
+        """What a worker that does not start has written on standard error."""
+        assert self._process is not None
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        return self._process.communicate()[1].decode(errors="replace").strip()
+
     def close(self) -> None:
         """End the worker and all that it started; its home is removed."""
         process, self._process = self._process, None
@@ -263,6 +289,8 @@ class Worker:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        if process.stderr is not None:
+            process.stderr.close()
         if self._home is not None:
             shutil.rmtree(self._home, ignore_errors=True)
 
@@ -275,16 +303,6 @@ def _is_reply(message: dict[str, Any], first: bool) -> bool:
     if first:
         return message == {"loaded": True}
     return message.keys() == {"result", "gradients", "changed"} and isinstance(message["gradients"], list)
-
-
-def _send(end: int, message: bytes) -> None:
-    while message:
-        message = message[os.write(end, message) :]
-
-
-def _close(end: int) -> None:
-    with contextlib.suppress(OSError):
-        os.close(end)
 
 
 def _tail(file: int, length: int = 2000) -> str:
