@@ -13,8 +13,12 @@ from learn_llm.tui.app import QuizApp
 from learn_llm.tui.screens.browse import BrowseScreen
 from learn_llm.tui.screens.drill import DrillScreen
 from learn_llm.tui.screens.help import HelpScreen
+from learn_llm.tui.screens.home import HomeScreen
 from learn_llm.tui.screens.interview import InterviewScreen
 from learn_llm.tui.screens.interview_start import InterviewStart, SetupList, TopicChoice, TopicsPicker
+from learn_llm.tui.screens.line import Line, LineScreen
+from learn_llm.tui.screens.parameters import ParametersScreen
+from learn_llm.tui.screens.settings import SettingsList, SettingsScreen
 from learn_llm.tui.screens.study import StudyScreen
 from learn_llm.tui.screens.topics import TopicList, TopicPicker
 from learn_llm.tui.texts import TEXTS
@@ -31,6 +35,7 @@ OWNERS: tuple[type[DOMNode], ...] = (
     *(QuizApp, BrowseScreen, StudyScreen, HelpScreen, TopicPicker, TopicList, Card, CardBody),
     *(DemoPane, QuestionList, SearchBox),
     *(DrillScreen, ChoiceList),
+    *(HomeScreen, SettingsScreen, SettingsList, LineScreen, Line, ParametersScreen),
     *(InterviewStart, SetupList, TopicsPicker, TopicChoice, InterviewScreen, AnswerArea),
 )
 SITUATIONS: dict[str, tuple[str, ...]] = {
@@ -48,6 +53,8 @@ SITUATIONS: dict[str, tuple[str, ...]] = {
     "demo": (*"jjjj", "enter", "d"),
     "demo from the list": (*"jjjj", "d", "tab"),
     "demo, stopped": (*"jjjj", "d", "x"),
+    "demo, parameters": (*"jjjj", "d", "p"),
+    "demo, a parameter typed": (*"jjjj", "d", "p", "enter"),
     "demo while studying": ("s", *"nnnn", "d"),
     "drill": ("x",),
     "drill, at an option": ("x", "down"),
@@ -76,6 +83,20 @@ SITUATIONS: dict[str, tuple[str, ...]] = {
         "1",
     ),
     "card of a drill": ("x", "1", "o"),
+}
+AT_HOME: dict[str, tuple[str, ...]] = {
+    "home": (),
+    "home, study": ("space",),
+    "home, study done": ("space", *("space", "4") * 10),
+    "home, list": ("l",),
+    "home, drill": ("x",),
+    "home, interview": ("i",),
+    "home, topics": ("t",),
+    "home, one topic": ("t", "j", "enter"),
+    "home, search": ("slash",),
+    "settings": ("o",),
+    "settings, day": ("o", "j", "enter"),
+    "two ratings": ("o", *"jjj", "right", "escape", "space", "space"),
 }
 
 
@@ -122,7 +143,15 @@ async def situation(pilot: Pilot[None], keys: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("keys", SITUATIONS.values(), ids=SITUATIONS.keys())
 async def test_every_key_shown_does_something(tmp_path: Path, keys: tuple[str, ...], size: tuple[int, int]) -> None:
     """In each situation: each binding in the key bar resolves to a method, and pressing its key handles it."""
-    app = make_app(tmp_path)
+    await every_key_does_something(make_app(tmp_path), keys, size)
+
+
+@pytest.mark.parametrize("keys", AT_HOME.values(), ids=AT_HOME.keys())
+async def test_every_key_shown_from_home_on_does_something(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    await every_key_does_something(make_app(tmp_path, app=QuizApp), keys, SMALL)
+
+
+async def every_key_does_something(app: QuizApp, keys: tuple[str, ...], size: tuple[int, int]) -> None:
     async with app.run_test(size=size) as pilot:
         await situation(pilot, keys)
         shown = list(app.screen.active_bindings.values())
@@ -140,7 +169,7 @@ async def test_no_sequence_of_keys_brings_the_app_down(tmp_path: Path, seed: int
     """A few hundred keys at random, of all that are bound anywhere but quit."""
     keys = sorted({key for _, binding in all_bindings() for key in binding.key.split(",")} - {"q"})
     rng = random.Random(seed)
-    app = make_app(tmp_path)
+    app = make_app(tmp_path, app=QuizApp)
     async with app.run_test(size=rng.choice([SMALL, LARGE])) as pilot:
         for _ in range(100):
             await pilot.press(rng.choice(keys))

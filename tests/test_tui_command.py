@@ -71,8 +71,8 @@ def test_starting_the_app_loads_no_more_than_it_shows() -> None:
     script = """
 import sys
 import learn_llm.commands.quiz, learn_llm.quizzes.bank, learn_llm.quizzes.progress, learn_llm.tui.app
-late = {"learn_llm.charts", "learn_llm.events", "learn_llm.glossary", "learn_llm.running", "learn_llm.tui.prose",
-        "learn_llm.tui.widgets.card", "fsrs", "markdown_it", "textual.widgets._markdown"}
+late = {"learn_llm.charts", "learn_llm.events", "learn_llm.glossary", "learn_llm.running", "learn_llm.tui.widgets.card",
+        "learn_llm.tui.screens.browse", "learn_llm.quizzes.grading", "fsrs", "markdown_it", "textual.widgets._markdown"}
 loaded = late & set(sys.modules)
 assert not loaded, loaded
 """

@@ -215,8 +215,8 @@ class TestDemoText:
         )
         parts = [
             demo_text.status_lines(state, ENGLISH, 2.0, width),
-            demo_text.curves(state, ENGLISH, width),
-            demo_text.charts(state, width),
+            demo_text.curves(state, None, ENGLISH, width),
+            demo_text.charts(state, None, ENGLISH, width),
             demo_text.tables(state, width),
             demo_text.samples(state, ENGLISH, width),
             demo_text.notes(state, width),
@@ -232,7 +232,7 @@ class TestDemoText:
         state = DemoState()
         for step in (1, 2):
             state.take(Metrics(step, 2, {"clip_fraction": 0.9, "kl": 1.0}), now=0.0)
-        shown = demo_text.curves(state, ENGLISH, 73).plain
+        shown = demo_text.curves(state, None, ENGLISH, 73).plain
         assert re.search(r"clip fraction  0\.9  high", shown)
         assert not re.search(r"kl  1  (high|low)", shown)
 

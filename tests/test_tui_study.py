@@ -11,8 +11,8 @@ import pytest
 from textual.pilot import Pilot
 
 from learn_llm.quizzes.progress import Progress
+from learn_llm.quizzes.settings import Settings
 from learn_llm.tui.app import QuizApp
-from learn_llm.tui.desk import NEW_AT_ONCE
 from learn_llm.tui.screens.browse import BrowseScreen
 from learn_llm.tui.screens.card_screen import CardScreen
 from learn_llm.tui.screens.study import StudyScreen
@@ -20,6 +20,8 @@ from learn_llm.tui.widgets.card import Card, RatingBar
 from learn_llm.tui.widgets.page import Page
 from learn_llm.tui.widgets.top_bar import TopBar
 from tests.tui_app import LARGE, SIZES, SMALL, Clock, make_app
+
+NEW_A_DAY = Settings().new_a_day
 
 
 def screen_of(app: QuizApp) -> CardScreen:
@@ -162,14 +164,14 @@ async def test_a_session_shows_what_is_due_then_new_ones_then_the_end(tmp_path: 
             await press(pilot, "space", "4")
         assert set(order[:2]) == {"ppo", "attention"}
         assert order[2:] == [question.id for question in app.kit.desk.questions][: len(order) - 2]
-        assert len(order) == 2 + NEW_AT_ONCE
+        assert len(order) == NEW_A_DAY  # the two were new today as well
         text = str(app.screen.query_one("#done").render())
         assert "Done for now" in text
         assert f"answered {len(order)}" in text
         assert f"Easy {len(order)}" in text
         assert "next card is due in" in text
         await press(pilot, "m")
-        assert shown(app) == app.kit.desk.questions[NEW_AT_ONCE].id
+        assert shown(app) == app.kit.desk.questions[NEW_A_DAY - 2].id
         await press(pilot, "escape")
         assert kind_of(app) is BrowseScreen
         assert f"{len(order)} of 50 seen" in app.screen.query_one(TopBar).counts
@@ -180,10 +182,10 @@ async def test_a_forgotten_card_comes_again_in_the_session(tmp_path: Path) -> No
     async with app.run_test(size=SMALL) as pilot:
         await press(pilot, "s")
         order = []
-        for _ in range(NEW_AT_ONCE):
+        for _ in range(NEW_A_DAY):
             order.append(shown(app))
             await press(pilot, "space", "1" if len(order) == 3 else "4")
-        assert len(set(order)) == NEW_AT_ONCE
+        assert len(set(order)) == NEW_A_DAY
         assert shown(app) == order[2]
         await press(pilot, "space", "4")
         assert shown(app) is None

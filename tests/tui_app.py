@@ -1,17 +1,21 @@
 """What the app's tests share: an app on a progress file of its own, with a clock that stands still and a fake demo."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from textual.screen import Screen
+
 from learn_llm.demos.catalogue import Demo
 from learn_llm.quizzes.bank import load_bank
+from learn_llm.quizzes.demo_history import Value
 from learn_llm.quizzes.progress import Progress
 from learn_llm.quizzes.schedule import Schedule
 from learn_llm.tui.app import QuizApp
 from learn_llm.tui.desk import Desk
-from learn_llm.tui.kit import Kit
+from learn_llm.tui.kit import NO_VALUES, Kit, options_of
+from learn_llm.tui.screens.browse import BrowseScreen
 from learn_llm.tui.texts import Language, Texts
 
 SMALL, LARGE = (80, 24), (120, 40)
@@ -50,13 +54,28 @@ def fake_demo(kind: str) -> Sequence[str]:
     return [sys.executable, "-u", str(FAKE_DEMO), kind]
 
 
-def make_app(folder: Path, *, clock: Clock | None = None, kind: str = "steady", language: Language = "en") -> QuizApp:
+class ListFirst(QuizApp):
+    """The app as it is after `l` at home: most tests begin with the list of questions."""
+
+    def get_default_screen(self) -> Screen[None]:
+        """The list."""
+        return BrowseScreen(self.kit)
+
+
+def make_app(
+    folder: Path,
+    *,
+    clock: Clock | None = None,
+    kind: str = "steady",
+    language: Language = "en",
+    app: type[QuizApp] = ListFirst,
+) -> QuizApp:
     """An app whose progress lies in `folder` and whose demos are all of this kind."""
     clock = clock or Clock()
     progress = Progress(folder / "progress.sqlite3", Schedule(clock=clock, zone=UTC))
 
-    def command(_: Demo, broken: bool) -> Sequence[str]:
-        return [*fake_demo(kind), *(["--break"] if broken else [])]
+    def command(demo: Demo, broken: bool, values: Mapping[str, Value] = NO_VALUES) -> Sequence[str]:
+        return [*fake_demo(kind), *options_of(values), *(["--break"] if broken else [])]
 
     desk = Desk(load_bank(lang=language), progress)
-    return QuizApp(Kit(Texts(language), desk, command=command, seconds=clock.seconds))
+    return app(Kit(Texts(language), desk, command=command, seconds=clock.seconds))

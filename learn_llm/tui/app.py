@@ -12,10 +12,11 @@ from textual import constants
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.theme import Theme
 
 from learn_llm.tui.kit import Kit
-from learn_llm.tui.screens.browse import BrowseScreen
-from learn_llm.tui.themes import DARK, LIGHT
+from learn_llm.tui.screens.home import HomeScreen
+from learn_llm.tui.themes import DARK, OWN
 from learn_llm.tui.widgets.key_bar import ALWAYS, action_name, bindings_of
 from learn_llm.tui.widgets.too_small import HEIGHT, WIDTH
 
@@ -41,22 +42,29 @@ class QuizApp(App[None]):
         super().__init__()
         self.kit = kit
         self.animation_level = "none"
-        for theme in (DARK, LIGHT):
+        for theme in OWN.values():
             self.register_theme(theme)
-        asked_for = constants.DEFAULT_THEME  # by TEXTUAL_THEME, else Textual's own
+        by_environment = constants.DEFAULT_THEME  # TEXTUAL_THEME, else Textual's own
+        asked_for = kit.desk.settings.theme if by_environment == "textual-dark" else by_environment
         self.theme = "textual-dark"  # so that the next line is a change: the name alone was known before the colours
-        self.theme = asked_for if asked_for != "textual-dark" and asked_for in self.available_themes else DARK.name
+        self.theme = asked_for if asked_for in self.available_themes else DARK.name
 
     def on_mount(self) -> None:
         """A terminal that is closed, or a polite kill, ends the app as a key does: with its demo."""
+        self.call_after_refresh(self.theme_changed_signal.subscribe, self, self._keep_theme)
         loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP"):
             with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(getattr(signal, name), self.exit)
 
     def get_default_screen(self) -> Screen[None]:
-        """The list of questions."""
-        return BrowseScreen(self.kit)
+        """Home."""
+        return HomeScreen(self.kit)
+
+    def _keep_theme(self, theme: Theme) -> None:
+        """The theme was changed, in the settings or in the command palette."""
+        if theme.name != self.kit.desk.settings.theme:
+            self.kit.desk.change(theme=theme.name)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What can be done on this screen now, then what every Textual app can do."""

@@ -1,14 +1,21 @@
 """A question's card as blocks of text: the question alone, or with everything that its answer has."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 
 from textual.content import Content
 
 from learn_llm.quizzes.bank import Question
+from learn_llm.quizzes.demo_history import DemoRun, Value
 from learn_llm.tui import prose
+from learn_llm.tui.kit import options_of
 from learn_llm.tui.prose import Block
 from learn_llm.tui.styles import HEADING, QUIET
 from learn_llm.tui.texts import Texts
+
+MINUTE = timedelta(minutes=1)
+NUMBERS = 3
+"""Of a verdict's numbers, so many are shown on the card."""
 
 
 def question_block(question: Question) -> Block:
@@ -39,6 +46,28 @@ def answer_blocks(question: Question, texts: Texts) -> Iterator[Block]:
         yield _heading(texts("references"))
         for number, reference in enumerate(question.references):
             yield Block(Content(reference), lead="- ", indent=4, gap=number == 0)
+
+
+def ran_block(run: DemoRun, now: datetime, texts: Texts) -> Block:
+    """What the demo said when it ran last: with which options, how long ago, the verdict, the first numbers."""
+    soon = now - run.ended_at < MINUTE
+    ago = texts("ago.soon") if soon else texts("ago", interval=texts.interval(now - run.ended_at))
+    head = texts("card.ran", options=run_options(run.options, run.broken, texts), ago=ago)
+    verdict = f"{'✓' if run.holds else '✗'} {texts(verdict_key(run.holds, run.broken))}"
+    numbers = "  ".join(f"{name} {value:.4g}" for name, value in list(run.measured.items())[:NUMBERS])
+    style = "$text-success" if run.holds != run.broken else "$text-error"
+    return Block(Content.assemble((f"{head} ", QUIET), (verdict, style), (f"  {numbers}", QUIET)), gap=False)
+
+
+def run_options(options: Mapping[str, Value], broken: bool, texts: Texts) -> str:
+    """With which options a demo was run."""
+    words = [*options_of(options), *(["--break"] if broken else [])]
+    return " ".join(words) or texts("runs.defaults")
+
+
+def verdict_key(holds: bool, broken: bool) -> str:
+    """The text that says whether the claim held, and whether it should have."""
+    return ("demo.holds" if holds else "demo.fails") + (".broken" if broken else "")
 
 
 def _heading(text: str, note: str = "") -> Block:

@@ -1,10 +1,12 @@
 """What a running demo has said so far, kept small however much it says.  Knows no screen."""
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from learn_llm.events import Chart, Event, Metrics, Note, Sample, Series, Stage, Start, Table, Tokens, Verdict
+from learn_llm.quizzes.demo_history import Value
 
 Status = Literal["starting", "running", "finished", "failed", "stopped"]
 LONGEST = 1024  # points kept of a curve: five times what the widest chart can show
@@ -30,9 +32,9 @@ class Curve:
         if len(self.x) > LONGEST:
             self.x, self.y, self.every = self.x[::2], self.y[::2], self.every * 2
 
-    def chart(self, name: str) -> Chart:
-        """The curve as a line chart without a title: the metric's name and value stand above it."""
-        return Chart("line", "", "", "", (Series(name, tuple(self.x), tuple(self.y)),))
+    def series(self, name: str) -> Series:
+        """The curve for a chart."""
+        return Series(name, tuple(self.x), tuple(self.y))
 
 
 @dataclass
@@ -45,6 +47,8 @@ class DemoState:
 
     status: Status = "starting"
     broken: bool = False
+    options: Mapping[str, Value] = field(default_factory=dict)
+    """The parameters that are not at their defaults."""
     started: float = 0.0
     ended: float | None = None
     changed: set[str] = field(default_factory=set)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from rich.cells import cell_len, set_cell_size
@@ -11,6 +12,7 @@ from textual.content import Content
 from learn_llm.charts import render
 from learn_llm.events import Chart, Sample, Table, Tokens, Verdict
 from learn_llm.glossary import find, mark
+from learn_llm.tui.card_text import run_options, verdict_key
 from learn_llm.tui.demo_state import DemoState, Status
 from learn_llm.tui.prose import Block, lay_out
 from learn_llm.tui.styles import QUIET
@@ -19,6 +21,8 @@ from learn_llm.tui.texts import Texts
 CURVE_HEIGHT = 7
 CURVE_WIDTH = 28  # the narrowest curve that still reads well
 CHART_WIDTH, CHART_HEIGHT = 100, 15
+FEW = {"line": 3, "bar": 1}
+"""A chart of another kind, or of more series, is not drawn together with that of the run before."""
 _BRAILLE = re.compile("[\u2801-\u28ff]+")
 _STATUS_STYLES: Mapping[Status, str] = {
     "starting": QUIET,
@@ -53,25 +57,41 @@ def _progress(state: DemoState, width: int) -> Content:
     return (Content(stage) + bar + Content.styled(steps, QUIET)).truncate(width)
 
 
-def curves(state: DemoState, texts: Texts, width: int) -> Content:
-    """Every metric with its value, its mark, and its course over the steps, in as many columns as fit."""
+def compared(state: DemoState, before: DemoState, texts: Texts, width: int) -> Content:
+    """Which two runs are drawn together."""
+    now = run_options(state.options, state.broken, texts)
+    text = texts("runs.compare", now=now, before=run_options(before.options, before.broken, texts))
+    return Content("\n").join(lay_out([Block(Content.styled(text, "$text-accent"))], width))
+
+
+def curves(state: DemoState, before: DemoState | None, texts: Texts, width: int) -> Content:
+    """Every metric with its value, its mark, and its course over the steps, in as many columns as fit.
+
+    The course of the run before is drawn into the same frame.
+    """
     drawn = [name for name, curve in state.curves.items() if len(curve.x) > 1]
     single = [name for name in state.curves if name not in drawn]
     columns = max(1, min(3, (width + 2) // (CURVE_WIDTH + 2), len(drawn)))
     cell = (width - 2 * (columns - 1)) // columns
     lines: list[Content] = []
     for start in range(0, len(drawn), columns):
-        row = [_curve(state, texts, name, cell) for name in drawn[start : start + columns]]
+        row = [_curve(state, before, texts, name, cell) for name in drawn[start : start + columns]]
         lines += [Content("  ").join(parts) for parts in zip(*row, strict=True)]
         lines.append(Content(""))
     lines += [_metric(name, state.latest[name], texts, width) for name in single]
     return Content("\n").join(lines)
 
 
-def _curve(state: DemoState, texts: Texts, name: str, width: int) -> list[Content]:
-    plot = render(state.curves[name].chart(name), width, CURVE_HEIGHT).split("\n")
-    lines = [_metric(name, state.latest[name], texts, width), *(_dots(line) for line in plot)]
-    lines += [Content("")] * (CURVE_HEIGHT + 1 - len(lines))
+def _curve(state: DemoState, before: DemoState | None, texts: Texts, name: str, width: int) -> list[Content]:
+    height = CURVE_HEIGHT + (before is not None)  # a line more for the legend
+    if before is not None and name in before.curves:
+        series = (state.curves[name].series(texts("runs.now")), before.curves[name].series(texts("runs.before")))
+        plot = render(Chart("line", "", "", "", series), width, height, color=True).split("\n")
+        lines = [_metric(name, state.latest[name], texts, width), *map(_coloured, plot)]
+    else:
+        plot = render(Chart("line", "", "", "", (state.curves[name].series(name),)), width, CURVE_HEIGHT).split("\n")
+        lines = [_metric(name, state.latest[name], texts, width), *map(_dots, plot)]
+    lines += [Content("")] * (height + 1 - len(lines))
     return [line.truncate(width, pad=True) for line in lines]
 
 
@@ -89,14 +109,24 @@ def _metric(name: str, value: float, texts: Texts, width: int) -> Content:
     return line.truncate(width)
 
 
-def charts(state: DemoState, width: int) -> Content:
-    """The charts that the demo drew, one below the other."""
+def charts(state: DemoState, before: DemoState | None, texts: Texts, width: int) -> Content:
+    """The charts that the demo drew, one below the other, with lines and bars of the run before where these are few."""
     parts = []
-    for chart in state.charts.values():
+    for own in state.charts.values():
+        chart = own if before is None else _with_former(own, before.charts.get(own.title), texts)
         drawn = render(chart, min(width, CHART_WIDTH), _height(chart), color=len(chart.series) > 1)
         lines = [_dots(line) if len(chart.series) == 1 else _coloured(line) for line in drawn.split("\n")]
         parts.append(Content("\n").join([lines[0].stylize("bold") if chart.title else lines[0], *lines[1:]]))
     return Content("\n\n").join(parts)
+
+
+def _with_former(chart: Chart, former: Chart | None, texts: Texts) -> Chart:
+    """The chart with the series of the run before, named so."""
+    if former is None or former.kind != chart.kind or len(chart.series) > FEW.get(chart.kind, 0):
+        return chart
+    names = (("runs.now", chart.series), ("runs.before", former.series))
+    both = (replace(one, name=f"{one.name} ({texts(key)})".strip()) for key, series in names for one in series)
+    return replace(chart, series=tuple(both))
 
 
 def _height(chart: Chart) -> int:
@@ -191,25 +221,32 @@ def notes(state: DemoState, width: int) -> Content:
     return Content("\n").join(lay_out((Block(Content(text), gap=False) for text in state.notes), width))
 
 
-def verdict(said: Verdict, broken: bool, texts: Texts, width: int) -> Content:
-    """The claim, whether it holds, and what was measured."""
+def verdict(said: Verdict, broken: bool, texts: Texts, width: int, before: Verdict | None = None) -> Content:
+    """The claim, whether it holds, and what was measured, now and in the run before."""
     holds = said.holds
-    key = ("demo.holds" if holds else "demo.fails") + (".broken" if broken else "")
+    key = verdict_key(holds, broken)
     style = "bold $text-success" if holds != broken else "bold $text-error"
     head = Content.styled(f"{'✓' if holds else '✗'} {texts(key)}", style)
-    return Content("\n").join([head, *lay_out([Block(Content(said.claim))], width), *_measured(said.measured, width)])
+    return Content("\n").join(
+        [head, *lay_out([Block(Content(said.claim))], width), *_measured(said.measured, before, texts, width)]
+    )
 
 
-def _measured(measured: Mapping[str, float], width: int) -> Iterator[Content]:
-    """The numbers in columns, named as the run named them."""
+def _measured(measured: Mapping[str, float], before: Verdict | None, texts: Texts, width: int) -> Iterator[Content]:
+    """The numbers in columns, named as the run named them; behind each, that of the run before."""
     if not measured:
         return
     names = max(map(cell_len, measured)) + 1
-    count = max(1, width // (names + 14))
-    entries = [
-        Content.styled(set_cell_size(name, names), QUIET) + Content(f" {value:<10.4g}  ")
-        for name, value in measured.items()
-    ]
+    entries, tail = [], 0
+    for name, value in measured.items():
+        entry = Content.styled(set_cell_size(name, names), QUIET) + Content(f" {value:<10.4g}  ")
+        if before is not None:
+            former = f"{before.measured[name]:.4g}" if name in before.measured else "-"
+            note = f"{texts('runs.before')} {former}"
+            tail = cell_len(texts("runs.before")) + 14
+            entry += Content.styled(set_cell_size(note, tail), QUIET)
+        entries.append(entry)
+    count = max(1, width // (names + 14 + tail))
     yield Content("")
     for start in range(0, len(entries), count):
         yield Content("").join(entries[start : start + count]).truncate(width)

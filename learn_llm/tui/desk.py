@@ -3,20 +3,26 @@
 Between the widgets, which know nothing of SQL and FSRS, and `quizzes`, which knows nothing of screens.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
 
-from learn_llm.quizzes.bank import Bank, Question
+from learn_llm.quizzes import readiness, settings
+from learn_llm.quizzes.bank import BUNDLED, Bank, Question, load_bank
+from learn_llm.quizzes.demo_history import DemoHistory, DemoRun, Value
 from learn_llm.quizzes.drill import SESSION, Drill, choose
 from learn_llm.quizzes.drill_history import DrillHistory
 from learn_llm.quizzes.progress import Counts, Progress
+from learn_llm.quizzes.readiness import Readiness
 from learn_llm.quizzes.schedule import Rating, State
+from learn_llm.quizzes.summary import streak, study_days
+
+if TYPE_CHECKING:
+    from learn_llm.events import Verdict
+    from learn_llm.quizzes.interview_history import Record
 
 Kind = Literal["due", "new", "later"]
-NEW_AT_ONCE = 10
-"""New questions in one session of study, until the learner asks for more."""
 AHEAD = timedelta(minutes=20)
 """How long before its time a card in its first steps is shown, where nothing else waits."""
 
@@ -30,12 +36,13 @@ class Standing:
 
 
 class Desk:
-    """The bank and the progress of one learner."""
+    """The bank, the progress and the settings of one learner."""
 
     def __init__(self, bank: Bank, progress: Progress) -> None:
         self.bank = bank
         self.progress = progress
         self.questions = bank.questions
+        self.settings = settings.load(progress)
         self.given = 0
         """Ratings of this session that stand, and can be undone."""
         self._told = 0
@@ -46,6 +53,19 @@ class Desk:
     def saving(self) -> bool:
         """Whether ratings are kept."""
         return self.progress.saving
+
+    def change(self, **values: Any) -> None:
+        """Changes these settings and keeps them."""
+        before, self.settings = self.settings, replace(self.settings, **values)
+        settings.keep(self.progress, before, self.settings)
+
+    def speak(self, language: str) -> None:
+        """Opens the same bank in this language."""
+        folder = self.questions[0].path.parent
+        self.bank = load_bank(None if folder == BUNDLED else folder, language)
+        self.questions = self.bank.questions
+        self._ids = [question.id for question in self.questions]
+        self.refresh()
 
     def news(self) -> tuple[str, ...]:
         """What is wrong with the bank or the database and was not told before, one line each."""
@@ -81,6 +101,59 @@ class Desk:
         """How much waits, and what was done today."""
         return self.progress.counts(self._ids)
 
+    def new_left(self) -> int:
+        """How many new questions study still brings in today."""
+        return max(0, self.settings.new_a_day - self.progress.begun_today())
+
+    def today(self) -> date:
+        """The learner's day."""
+        schedule = self.progress.schedule
+        return schedule.day(schedule.now())
+
+    def streak(self) -> int:
+        """Days in a row, up to today or yesterday, on which something was answered."""
+        return streak(study_days(self.progress), self.today())
+
+    def target(self) -> date:
+        """The day that readiness is told for: of the interview while that is ahead, else today."""
+        interview, today = self.settings.interview, self.today()
+        return today if interview is None or interview < today else interview
+
+    def readiness(self) -> Readiness:
+        """How all questions stand for `target`."""
+        return readiness.readiness(self._ids, self.progress.cards(), self.target(), self.progress.schedule)
+
+    def topics(self) -> dict[str, Readiness]:
+        """How each topic stands for `target`, in the order of the bank's topics."""
+        return readiness.by_topic(self.bank, self.progress.cards(), self.target(), self.progress.schedule)
+
+    def now(self) -> datetime:
+        """The learner's moment, in UTC."""
+        return self.progress.schedule.now()
+
+    def keep_run(self, demo: str, verdict: "Verdict", *, broken: bool, options: Mapping[str, Value]) -> None:
+        """Keeps what a demo has just said."""
+        DemoHistory(self.progress).keep(
+            demo,
+            options=options,
+            broken=broken,
+            holds=verdict.holds,
+            claim=verdict.claim,
+            measured=verdict.measured,
+        )
+
+    def last_run(self, demo: str) -> DemoRun | None:
+        """What a demo said last."""
+        return DemoHistory(self.progress).last(demo)
+
+    def unfinished(self) -> "Record | None":
+        """The newest interview that was left and can go on."""
+        if not self.progress.db.execute("SELECT 1 FROM interview WHERE ended_at IS NULL LIMIT 1").fetchone():
+            return None  # as a rule: then what reads interviews need not be loaded
+        from learn_llm.quizzes.interview_history import History
+
+        return next((record for record in History(self.progress).records() if record.goes_on(self.bank.by_id)), None)
+
     def previews(self, id: str) -> tuple[timedelta, ...]:
         """After how long the question comes back, for each of the four ratings."""
         previews = self.progress.schedule.preview(self.progress.card(id))
@@ -94,7 +167,7 @@ class Desk:
         )
         self.given += 1
         self.refresh()
-        return timedelta(0) if card.due is None else max(timedelta(0), card.due - self.progress.schedule.now())
+        return card.due - card.last_review if card.due and card.last_review else timedelta(0)
 
     def undo(self) -> str | None:
         """Takes back the last rating of this session; returns its question, None where there is none."""

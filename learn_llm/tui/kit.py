@@ -2,10 +2,11 @@
 
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from learn_llm.quizzes.demo_history import Value
 from learn_llm.tui.desk import Desk
 from learn_llm.tui.texts import Texts
 
@@ -14,9 +15,32 @@ if TYPE_CHECKING:
     from learn_llm.events import Event
 
 
-def demo_command(demo: "Demo", broken: bool) -> Sequence[str]:
-    """The command line that runs a demo with this interpreter, its events as JSON lines, broken on purpose or not."""
-    argv = [sys.executable, "-u", "-m", f"learn_llm.demos.{demo.module}", "--json"]
+NO_VALUES: Mapping[str, Value] = {}
+
+
+class Command(Protocol):
+    """Makes the command line that runs a demo."""
+
+    def __call__(self, demo: "Demo", broken: bool, values: Mapping[str, Value] = NO_VALUES) -> Sequence[str]:
+        """Broken on purpose or not, with these parameters."""
+
+
+def options_of(values: Mapping[str, Value]) -> list[str]:
+    """Parameters as options of a command line.
+
+    >>> options_of({"step_size": 0.1, "centre": False})
+    ['--step-size', '0.1', '--no-centre']
+    """
+    options: list[str] = []
+    for name, value in values.items():
+        flag = name.replace("_", "-")
+        options += [f"--{flag}" if value else f"--no-{flag}"] if isinstance(value, bool) else [f"--{flag}", str(value)]
+    return options
+
+
+def demo_command(demo: "Demo", broken: bool, values: Mapping[str, Value] = NO_VALUES) -> Sequence[str]:
+    """The command line that runs a demo with this interpreter, its events as JSON lines."""
+    argv = [sys.executable, "-u", "-m", f"learn_llm.demos.{demo.module}", "--json", *options_of(values)]
     return [*argv, "--break"] if broken else argv
 
 
@@ -33,6 +57,6 @@ class Kit:
 
     texts: Texts
     desk: Desk
-    command: "Callable[[Demo, bool], Sequence[str]]" = demo_command
+    command: Command = demo_command
     follow: "Callable[[Sequence[str]], AsyncGenerator[Event, None]]" = child_events
     seconds: Callable[[], float] = time.monotonic

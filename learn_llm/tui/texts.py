@@ -3,11 +3,12 @@
 A key of the form `key.ACTION` is the label of that action: in the key bar, in the help, in the command palette.
 """
 
+from collections import ChainMap
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal
 
-from learn_llm.tui import drill_texts, interview_texts
+from learn_llm.tui import demo_texts, drill_texts, home_texts, interview_texts, plain_texts
 
 Language = Literal["en", "ja"]
 
@@ -42,7 +43,6 @@ _ENGLISH = {
     "search.placeholder": "words of the question or the answer, a topic, a number",
     "nothing.found": "No question matches. Press esc to see all of them.",
     "nothing.due": "Nothing is due. Study new questions, or come back in {interval}.",
-    "topics.title": "Show one topic",
     "topics.any": "all topics",
     "card.say": "Say your answer aloud: 30 seconds, then the details. Then press space.",
     "card.demo": "Its demo: {title}. Press d to run it.",
@@ -69,7 +69,7 @@ _ENGLISH = {
     "study.next": "The next card is due in {interval}.",
     "study.none": "Nothing is waiting.",
     "study.more": "Press m to learn {count} new questions.",
-    "study.browse": "Press esc to go back to the list.",
+    "study.browse": "Press esc to go back.",
     "demo.title": "Demo",
     "demo.starting": "starting",
     "demo.running": "running",
@@ -179,7 +179,6 @@ _JAPANESE = {
     "search.placeholder": "質問や解答の語、分野、番号",
     "nothing.found": "該当する質問がありません。esc ですべて表示します。",
     "nothing.due": "今は復習するものがありません。次の復習まで{interval}です。",
-    "topics.title": "分野を選ぶ",
     "topics.any": "すべての分野",
     "card.say": "まず声に出して答えましょう。30秒で要点、それから詳細。答えたら space を押します。",
     "card.demo": "デモ: {title} (d で実行)",
@@ -206,7 +205,7 @@ _JAPANESE = {
     "study.next": "次の復習まで{interval}です。",
     "study.none": "待っている質問はありません。",
     "study.more": "m で新しい質問を {count} 問学習します。",
-    "study.browse": "esc で一覧に戻ります。",
+    "study.browse": "esc で戻ります。",
     "demo.title": "デモ",
     "demo.starting": "起動中",
     "demo.running": "実行中",
@@ -285,9 +284,10 @@ _JAPANESE = {
     "unit.y": "{n}年",
 }
 
+_PARTS = (demo_texts, drill_texts, home_texts, interview_texts, plain_texts)
 TEXTS: Mapping[Language, Mapping[str, str]] = {
-    "en": {**_ENGLISH, **drill_texts.ENGLISH, **interview_texts.ENGLISH},
-    "ja": {**_JAPANESE, **drill_texts.JAPANESE, **interview_texts.JAPANESE},
+    "en": dict(ChainMap(_ENGLISH, *(part.ENGLISH for part in _PARTS))),
+    "ja": dict(ChainMap(_JAPANESE, *(part.JAPANESE for part in _PARTS))),
 }
 
 
@@ -319,9 +319,10 @@ class Texts:
         return self("unit.y", n=f"{minutes / (60 * 24 * 365.25):.1f}")
 
 
-def choose(option: str | None, environment: Mapping[str, str]) -> Language:
-    """The language asked for by `--lang`, else by LEARN_LLM_LANG, else by the locale, else English."""
-    for wanted in (option, environment.get("LEARN_LLM_LANG"), *map(environment.get, ("LC_ALL", "LC_MESSAGES", "LANG"))):
+def choose(option: str | None, environment: Mapping[str, str], kept: str = "") -> Language:
+    """The language asked for by `--lang`, else by LEARN_LLM_LANG, else `kept` by the settings, else by the locale."""
+    locale = map(environment.get, ("LC_ALL", "LC_MESSAGES", "LANG"))
+    for wanted in (option, environment.get("LEARN_LLM_LANG"), kept, *locale):
         if wanted:
             return "ja" if wanted.lower().startswith("ja") else "en"
     return "en"

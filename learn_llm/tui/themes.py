@@ -1,4 +1,4 @@
-"""The two themes of the quiz, beside those that Textual brings."""
+"""The themes of the quiz, beside those that Textual brings."""
 
 from textual.theme import Theme
 
@@ -53,3 +53,19 @@ LIGHT = _theme(
         "error": "#b3261e",
     },
 )
+
+CONTRAST = _theme(
+    "learn-llm-contrast",
+    True,
+    ("#ffffff", "#000000", "#000000", "#1c1c1c"),
+    {
+        "primary": "#7fd4ff",
+        "secondary": "#9dffb0",
+        "accent": "#ffd75f",
+        "success": "#7dff8a",
+        "warning": "#ffd75f",
+        "error": "#ff9e9e",
+    },
+)
+
+OWN = {theme.name: theme for theme in (DARK, LIGHT, CONTRAST)}

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.reactive import reactive
 
-from learn_llm.tui.filters import VIEWS, Filter, topic_counts, view_counts
+from learn_llm.tui.filters import VIEWS, Filter, view_counts
 from learn_llm.tui.kit import Kit
 from learn_llm.tui.screens.card_screen import CardScreen
 from learn_llm.tui.widgets.key_bar import KeyBar, bindings_of
@@ -162,7 +162,7 @@ class BrowseScreen(CardScreen):
         if action == "switch" and self._searching:
             return False
         if action == "back":
-            return self.pane != "list" or self.demo_open or not self.filter.is_open
+            return self.pane != "list" or self.demo_open or not self.filter.is_open or len(self.app.screen_stack) > 1
         return super().check_action(action, parameters)
 
     async def action_demo(self) -> None:
@@ -172,13 +172,15 @@ class BrowseScreen(CardScreen):
         await super().action_demo()
 
     async def action_back(self) -> None:
-        """From the demo to the card, from the card to the list, in the list to all questions."""
+        """From the demo to the card, from the card to the list, in the list to all questions, from there home."""
         if self.pane == "demo" or (self.pane == "list" and self.demo_open):
             await self.close_demo()
         elif self.pane == "card":
             self.go_to("list")
-        else:
+        elif not self.filter.is_open:
             self.filter = Filter()
+        else:
+            self.dismiss()
 
     def action_study(self) -> None:
         """Studies what is due and new."""
@@ -208,9 +210,14 @@ class BrowseScreen(CardScreen):
         self._time_passed()
         self.say("")
         if mend is not None:
-            self._find(mend)
-            await self.show_card(mend)
-            await self.action_demo()
+            await self.mend(mend)
+
+    async def mend(self, id: str) -> None:
+        """Shows what was missed in an interview: runs the demo of this question."""
+        self._has_card = True
+        self._find(id)
+        await self.show_card(id)
+        await self.action_demo()
 
     async def action_next_due(self) -> None:
         """Opens what is best done next."""
@@ -243,11 +250,15 @@ class BrowseScreen(CardScreen):
         """Narrows the list to one topic."""
         from learn_llm.tui.screens.topics import TopicPicker
 
-        self.app.push_screen(TopicPicker(self.texts, topic_counts(self.desk.questions)), self._topic_chosen)
+        self.app.push_screen(TopicPicker(self.kit), self._topic_chosen)
 
     def _topic_chosen(self, topic: str | None) -> None:
         if topic is not None:
-            self.filter = replace(self.filter, topic=topic)
+            self.show_topic(topic)
+
+    def show_topic(self, topic: str) -> None:
+        """Narrows the list to this topic, "" for all."""
+        self.filter = replace(self.filter, topic=topic)
 
     def action_sideways(self, direction: int) -> None:
         """The next view."""

@@ -13,6 +13,7 @@ from learn_llm.tui.widgets.top_bar import TopBar
 
 if TYPE_CHECKING:
     from learn_llm.quizzes.bank import Question
+    from learn_llm.tui.prose import Block
     from learn_llm.tui.widgets.card import Card, CardView
     from learn_llm.tui.widgets.demo import DemoPane
 
@@ -93,7 +94,8 @@ class CardScreen(Screen[None]):
 
     def _view(self, question: "Question") -> "CardView":
         from learn_llm.demos.catalogue import DEMOS
-        from learn_llm.tui.widgets.card import CardView
+        from learn_llm.tui.card_text import ran_block
+        from learn_llm.tui.widgets.card import RATINGS, TWO, CardView
 
         id = question.id
         demo = DEMOS.get(question.demo)
@@ -102,7 +104,12 @@ class CardScreen(Screen[None]):
         def intervals() -> tuple[str, ...]:
             return tuple(self.texts.interval(wait) for wait in self.desk.previews(id))
 
-        return CardView(question, self.mark(id), is_due, intervals, demo.title if demo else None)
+        def ran() -> "Block | None":
+            run = self.desk.last_run(question.demo)
+            return None if run is None else ran_block(run, self.desk.now(), self.texts)
+
+        ratings = TWO if self.desk.settings.two_buttons else RATINGS
+        return CardView(question, self.mark(id), is_due, intervals, demo.title if demo else None, ran, ratings)
 
     def mark(self, id: str) -> str:
         """When the question is due, in a word or two."""
@@ -147,6 +154,16 @@ class CardScreen(Screen[None]):
     def _refocus(self) -> None:
         if self.focused is None and self.is_current:
             self.go_to(self.pane)
+
+    def on_demo_pane_ended(self, message: "DemoPane.Ended") -> None:
+        """What a demo said last stands on its card from now on."""
+        from learn_llm.tui.widgets.card import Card
+
+        state = message.state
+        if state.verdict is not None:
+            self.desk.keep_run(message.demo.slug, state.verdict, broken=state.broken, options=state.options)
+        for card in self.query(Card):
+            card.redraw()
 
     # Panes
 

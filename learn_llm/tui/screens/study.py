@@ -9,7 +9,6 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from learn_llm.tui.desk import NEW_AT_ONCE
 from learn_llm.tui.kit import Kit
 from learn_llm.tui.screens.card_screen import CardScreen
 from learn_llm.tui.styles import HEADING
@@ -21,16 +20,22 @@ MORE = 5
 
 
 class StudyScreen(CardScreen):
-    """Shows the next card until nothing waits; then what was done and when to come back."""
+    """Shows the next card until nothing waits; then what was done and when to come back.
+
+    Args:
+        kit: what every screen works with.
+        key: the key that opened it: held down, it does not reveal.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("m", "more", "more new"),
         Binding("n", "skip", "skip"),
     ]
 
-    def __init__(self, kit: Kit) -> None:
+    def __init__(self, kit: Kit, key: str = "") -> None:
         super().__init__(kit)
-        self.new_left = NEW_AT_ONCE
+        self.key = key
+        self.new_left = kit.desk.new_left()
         self.given: list[tuple[str, int, bool]] = []  # question, rating, whether it was new
         self._is_new = False
 
@@ -43,6 +48,7 @@ class StudyScreen(CardScreen):
 
     async def on_mount(self) -> None:
         await self._next(None)
+        self.guard.acted(self.key)
         self.refresh_counts()
         self.go_to("card")
 
@@ -118,7 +124,7 @@ class StudyScreen(CardScreen):
             await self.leave_other_demo()
 
     async def action_back(self) -> None:
-        """From the demo to the card, from the card to the list."""
+        """From the demo to the card, from the card to where one came from."""
         if self.demo_open and self.pane == "demo":
             await self.close_demo()
         else:

@@ -18,24 +18,32 @@ from learn_llm.errors import UserError
 from learn_llm.quizzes.bank import Question
 from learn_llm.tui.card_text import answer_blocks, question_block
 from learn_llm.tui.key_guard import KeyGuard
-from learn_llm.tui.prose import Block
+from learn_llm.tui.prose import Block, heading
 from learn_llm.tui.styles import QUIET
 from learn_llm.tui.texts import Texts
 from learn_llm.tui.widgets.page import Page
 
 RATINGS = (1, 2, 3, 4)
-COLOURS = ("error", "warning", "success", "primary")
+TWO = (1, 3)
+"""Forgot and got it: for who finds four too many; with the keys of the four."""
+COLOURS = {1: "error", 2: "warning", 3: "success", 4: "primary"}
 
 
 @dataclass(frozen=True)
 class CardView:
-    """What a card shows: the question, when it is due and would be due after each rating, its demo's title if built."""
+    """What a card shows: the question, when it is due and would be due after each rating, its demo's title if built.
+
+    `ran` tells what its demo said last, None where it was never run; `ratings` are those that are offered: all four,
+    or `TWO`.
+    """
 
     question: Question
     mark: str
     is_due: bool
     intervals: Callable[[], tuple[str, ...]]
     demo: str | None
+    ran: Callable[[], Block | None] = lambda: None
+    ratings: tuple[int, ...] = RATINGS
 
 
 class CardBody(VerticalScroll, can_focus=True, inherit_bindings=False):
@@ -60,7 +68,7 @@ class CardBody(VerticalScroll, can_focus=True, inherit_bindings=False):
 
 
 class RatingBar(Widget):
-    """Four ratings side by side, each with its key, its meaning, and when the card would come back."""
+    """The ratings side by side, each with its key, its meaning, and when the card would come back."""
 
     class Chosen(Message):
         """A rating was clicked."""
@@ -74,18 +82,20 @@ class RatingBar(Widget):
         self.texts = texts
         self.auto_links = False
         self.intervals: tuple[str, ...] = ("", "", "", "")
+        self.ratings: tuple[int, ...] = RATINGS
 
-    def show(self, intervals: tuple[str, ...]) -> None:
-        """Shows these intervals."""
-        self.intervals = intervals
+    def show(self, intervals: tuple[str, ...], ratings: tuple[int, ...] = RATINGS) -> None:
+        """Shows these ratings; `intervals` are those of all four."""
+        self.intervals, self.ratings = intervals, ratings
         self.refresh()
 
     def render(self) -> Content:
-        """Two lines of four cells."""
+        """Two lines, a cell for each rating."""
         width = max(10, (self.size.width - 3) // 4)
         top: list[Content] = []
         bottom: list[Content] = []
-        for rating, colour, interval in zip(RATINGS, COLOURS, self.intervals, strict=True):
+        for rating in self.ratings:
+            colour, interval = COLOURS[rating], self.intervals[rating - 1]
             click = Style.from_meta({"@click": f"rate({rating})"})
             label = Content.assemble((f" {rating} ", f"bold $text-{colour}"), f"{self.texts(f'rating.{rating}')}")
             when = Content.styled(f"   {interval}", QUIET)
@@ -106,6 +116,8 @@ class Card(Vertical):
         Binding("enter", "answer('enter')", "answer", show=False),
         Binding("space", "got_it('space')", "got it", key_display="space"),
         Binding("enter", "got_it('enter')", "got it", show=False),
+        Binding("1", "rate_two(1)", "rate", key_display="1 3"),
+        Binding("3", "rate_two(3)", "rate", show=False),
         Binding("1", "rate(1)", "rate", key_display="1-4"),
         Binding("2", "rate(2)", "rate", show=False),
         Binding("3", "rate(3)", "rate", show=False),
@@ -148,6 +160,10 @@ class Card(Vertical):
         self._draw()
         self.query_one(CardBody).scroll_home(animate=False)
 
+    def redraw(self) -> None:
+        """Something on the card has changed; it stays where it was scrolled to."""
+        self._draw()
+
     def watch_revealed(self) -> None:
         self._draw()
 
@@ -156,8 +172,12 @@ class Card(Vertical):
         match action:
             case "answer":
                 return self.card is not None and not self.revealed
-            case "got_it" | "rate":
+            case "got_it":
                 return self.card is not None and self.revealed
+            case "rate":
+                return self.card is not None and self.revealed and self.card.ratings == RATINGS
+            case "rate_two":
+                return self.card is not None and self.revealed and self.card.ratings == TWO
             case _:
                 return True
 
@@ -177,6 +197,10 @@ class Card(Vertical):
         """Rates the question."""
         if self.guard.allows(str(rating)):
             self._rate(rating, str(rating))
+
+    def action_rate_two(self, rating: int) -> None:
+        """Rates the question where there are two ratings."""
+        self.action_rate(rating)
 
     def on_rating_bar_chosen(self, message: RatingBar.Chosen) -> None:
         """A click on a rating."""
@@ -205,13 +229,17 @@ class Card(Vertical):
         self.query_one("#card-head", Static).update(head)
         self.query_one("#card-mark", Static).update(Content.styled(card.mark, "$text-accent" if card.is_due else QUIET))
         blocks: list[Block] = [question_block(question)]
+        ran = card.ran()
         if self.revealed:
             try:
                 blocks.extend(answer_blocks(question, self.texts))
             except UserError as error:  # a file of the bank that was damaged after it was installed
                 blocks.append(Block(Content.styled(str(error), "$text-error")))
-            self.query_one(RatingBar).show(card.intervals())
+            if ran is not None:
+                blocks += [heading(self.texts("card.ran.heading")), ran]
+            self.query_one(RatingBar).show(card.intervals(), card.ratings)
         page.show(blocks)
         demo = self.texts("card.nodemo") if card.demo is None else self.texts("card.demo", title=card.demo)
         hints = [Block(Content(text), gap=False) for text in (self.texts("card.say"), demo)]
+        hints += [ran] if ran is not None else []
         self.query_one("#card-hint", Page).show(hints)

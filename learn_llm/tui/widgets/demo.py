@@ -2,20 +2,22 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
 from learn_llm.demos.catalogue import Demo
+from learn_llm.quizzes.demo_history import Value
 from learn_llm.tui import demo_text, prose
 from learn_llm.tui.demo_state import DemoState, Status
-from learn_llm.tui.kit import Kit
+from learn_llm.tui.kit import NO_VALUES, Kit
 from learn_llm.tui.prose import Block, lay_out
 from learn_llm.tui.styles import QUIET
 from learn_llm.tui.widgets.card import CardBody
@@ -35,9 +37,18 @@ class DemoPane(Vertical):
         Binding("x", "stop_demo", "stop"),
         Binding("r", "run_demo", "run"),
         Binding("b", "break_demo", "break it"),
+        Binding("p", "parameters", "parameters"),
     ]
 
     status: reactive[Status] = reactive[Status]("stopped", bindings=True)
+
+    class Ended(Message):
+        """A run has come to its verdict."""
+
+        def __init__(self, demo: Demo, state: DemoState) -> None:
+            super().__init__()
+            self.demo = demo
+            self.state = state
 
     def __init__(self, kit: Kit, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -45,6 +56,8 @@ class DemoPane(Vertical):
         self.texts = kit.texts
         self.demo: Demo | None = None
         self.state = DemoState(status="stopped")
+        self.before: DemoState | None = None
+        """The last run that came to its verdict with other options, to be drawn together with this one."""
         self._watching: asyncio.Task[None] | None = None
         self._drawn_at = 0.0
 
@@ -64,13 +77,19 @@ class DemoPane(Vertical):
             return self.state.running
         return True
 
-    def run_demo(self, demo: Demo, *, broken: bool) -> None:
+    def run_demo(self, demo: Demo, *, broken: bool, values: Mapping[str, Value] = NO_VALUES) -> None:
         """Starts this demo; one that still runs is ended first."""
         self.stop()
+        former = self.state
+        if self.demo != demo:
+            self.before = None
+        elif former.verdict is not None and (former.options, former.broken) != (values, broken):
+            self.before = former
         self.demo = demo
-        self.state = DemoState(broken=broken, started=self.kit.seconds())
+        self.state = DemoState(broken=broken, options=dict(values), started=self.kit.seconds())
         self.state.changed.update(SECTIONS)
-        self._watching = asyncio.create_task(self._watch(self.state, self.kit.command(demo, broken), self._watching))
+        argv = self.kit.command(demo, broken, values)
+        self._watching = asyncio.create_task(self._watch(demo, self.state, argv, self._watching))
         title = Content.assemble((f"{self.texts('demo.title')}  ", QUIET), (demo.title, "bold $text-primary"))
         self.query_one("#demo-head", Static).update(title)
         self.query_one("#demo-body", CardBody).scroll_home(animate=False)
@@ -94,16 +113,32 @@ class DemoPane(Vertical):
         self.stop()
 
     def action_run_demo(self) -> None:
-        """Runs the demo again, as it is."""
+        """Runs the demo again, with the parameters that it has."""
         if self.demo is not None:
-            self.run_demo(self.demo, broken=False)
+            self.run_demo(self.demo, broken=False, values=self.state.options)
 
     def action_break_demo(self) -> None:
         """Runs the demo broken on purpose."""
         if self.demo is not None:
-            self.run_demo(self.demo, broken=True)
+            self.run_demo(self.demo, broken=True, values=self.state.options)
 
-    async def _watch(self, state: DemoState, argv: Sequence[str], before: asyncio.Task[None] | None) -> None:
+    def action_parameters(self) -> None:
+        """Changes parameters, then runs the demo with them."""
+        from learn_llm.tui.screens.parameters import ParametersScreen
+
+        demo = self.demo
+        if demo is None:
+            return
+
+        def chosen(values: Mapping[str, Value] | None) -> None:
+            if values is not None and self.is_attached:
+                self.run_demo(demo, broken=False, values=values)
+
+        self.app.push_screen(ParametersScreen(self.texts, demo, self.state.options), chosen)
+
+    async def _watch(
+        self, demo: Demo, state: DemoState, argv: Sequence[str], before: asyncio.Task[None] | None
+    ) -> None:
         """Takes in what the child says, a slice of time at a time, so that keys are answered however much it says."""
         if before is not None:
             await asyncio.wait([before])
@@ -115,6 +150,8 @@ class DemoPane(Vertical):
                     await asyncio.sleep(SLICE)
                     began = self.kit.seconds()
         state.end("failed" if state.verdict is None else "finished", self.kit.seconds())
+        if state.verdict is not None:
+            self.post_message(self.Ended(demo, state))
 
     def on_resize(self) -> None:
         """Everything is drawn for the width there is."""
@@ -149,7 +186,8 @@ class DemoPane(Vertical):
         state, texts = self.state, self.texts
         match section:
             case "verdict" if state.verdict is not None:
-                return demo_text.verdict(state.verdict, state.broken, texts, width)
+                former = self.before.verdict if self.before else None
+                return demo_text.verdict(state.verdict, state.broken, texts, width, former)
             case "verdict" if state.status == "failed":
                 return Content.styled(texts("demo.noverdict"), "bold $text-error")
             case "about":
@@ -157,8 +195,8 @@ class DemoPane(Vertical):
             case "first" | "second":
                 curves_first = state.running or not state.charts
                 if curves_first == (section == "first"):
-                    return demo_text.curves(state, texts, width)
-                return demo_text.charts(state, width)
+                    return demo_text.curves(state, self.before, texts, width)
+                return demo_text.charts(state, self.before, texts, width)
             case "tables":
                 return demo_text.tables(state, width)
             case "tokens" if state.tokens is not None:
@@ -183,7 +221,11 @@ class DemoPane(Vertical):
             blocks += [prose.heading(self.texts("demo.look")), Block(prose.inline(self.demo.look_at), gap=False)]
         if self.state.status == "starting":
             blocks.append(Block(Content.styled(self.texts("demo.loading"), QUIET)))
-        return Content("\n").join(lay_out(blocks, width))
+        about = Content("\n").join(lay_out(blocks, width))
+        if self.before is None:
+            return about
+        compared = demo_text.compared(self.state, self.before, self.texts, width)
+        return Content("\n\n").join([compared, about]) if about.plain else compared
 
     def _try(self, width: int) -> Content:
         """What to change next, once it is done."""

@@ -12,6 +12,7 @@ from learn_llm.tui.texts import Texts
 ALWAYS = ("help", "quit")
 """These stand at the right end, always."""
 ORDER = (
+    *("resume", "list", "keep_value", "turn"),
     *(
         "answer",
         "got_it",
@@ -20,16 +21,19 @@ ORDER = (
         "card",
         "move",
         "rate",
+        "rate_two",
         "open",
         "study",
         "drill",
         "interview",
-        "search",
         "topics",
+        "settings",
+        "search",
         "sideways",
         "stop_demo",
         "run_demo",
         "break_demo",
+        "parameters",
     ),
     *(
         "submit",
