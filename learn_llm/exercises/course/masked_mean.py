@@ -53,5 +53,9 @@ def wrong_nothing_counts(x: Tensor, mask: Tensor) -> Tensor:
     return (x * mask).sum() / mask.sum()
 
 
+def wrong_empty_selection(x: Tensor, mask: Tensor) -> Tensor:
+    return x[mask.bool()].mean()
+
+
 def wrong_inverted(x: Tensor, mask: Tensor) -> Tensor:
     return (x * (1 - mask)).sum() / (1 - mask).sum().clamp(min=1)
