@@ -37,6 +37,8 @@ def cases(rng: Random) -> Iterator[dict[str, object]]:
             "attention": right_padded(rng, rows, columns, shortest=min(2, columns)),
             "weight": normal(rng, size),
         }
+    short = torch.tensor([[1, 1, 1, 0, 0], [1, 1, 0, 0, 0]])
+    yield {"hidden": normal(rng, 2, 5, 4), "attention": short, "weight": normal(rng, 4)}
     uneven = torch.tensor([[1, 1, 1, 1, 0], [1, 1, 0, 0, 0], [1, 1, 1, 1, 1]])
     yield {"hidden": normal(rng, 3, 5, 4), "attention": uneven, "weight": normal(rng, 4)}
 
@@ -50,7 +52,7 @@ def wrong_last_column(hidden: Tensor, attention: Tensor, weight: Tensor) -> Tens
 
 
 def wrong_behind(hidden: Tensor, attention: Tensor, weight: Tensor) -> Tensor:
-    return hidden[_rows(hidden), attention.sum(1).clamp(max=hidden.shape[1] - 1)] @ weight
+    return hidden[_rows(hidden), attention.sum(1)] @ weight
 
 
 def wrong_before(hidden: Tensor, attention: Tensor, weight: Tensor) -> Tensor:
