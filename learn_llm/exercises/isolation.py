@@ -9,7 +9,6 @@ What it does not protect from: a hole in the kernel, and, where steps are not in
 import contextlib
 import ctypes
 import os
-import resource
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -89,6 +88,8 @@ def protect_host() -> None:
 
 def limit(seconds: float, own_processes: int) -> None:
     """Limits for this process and its children; `own_processes` run already under the same user."""
+    import resource  # not on Windows
+
     cpu = int(seconds) + 2
     limits = {
         resource.RLIMIT_CPU: cpu,

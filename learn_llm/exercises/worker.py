@@ -7,6 +7,7 @@ cannot be imported in a child, and where mounts of its own are allowed, its file
 
 import contextlib
 import gc
+import importlib
 import importlib.abc
 import importlib.machinery
 import json
@@ -24,6 +25,11 @@ from typing import Any
 from learn_llm.exercises import isolation
 
 ERROR_LENGTH = 300
+_LOADED = (
+    *("abc", "bisect", "collections", "contextlib", "copy", "dataclasses", "datetime", "decimal", "enum", "fractions"),
+    *("functools", "heapq", "inspect", "itertools", "json", "math", "numbers", "operator", "random", "re"),
+    *("statistics", "string", "textwrap", "time", "typing", "warnings", "numpy", "torch.distributions"),
+)
 
 
 def main(control: int, home: Path, hidden: Sequence[Path]) -> None:
@@ -75,8 +81,9 @@ def _empty(folder: Path) -> None:
 
 
 def _warm_up() -> None:
-    """The first use of an operation takes longer: have it done before a check."""
-    import dataclasses, math, random, re, statistics  # noqa: E401, F401, I001
+    """Load what a learner may import, which the unprivileged user perhaps cannot read; use each operation once."""
+    for name in _LOADED:
+        importlib.import_module(name)
 
     import torch
     import torch.nn.functional as F
