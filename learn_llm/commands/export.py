@@ -1,4 +1,4 @@
-"""`learn-llm export`: questions as an Anki deck, a Markdown page or JSON."""
+"""`learn-llm export`: questions as an Anki deck, a Markdown page, JSON, or data to train on."""
 
 import re
 import sys
@@ -10,9 +10,11 @@ from learn_llm.commands.questions import BANK, LANG, say_problems
 from learn_llm.errors import UserError
 from learn_llm.quizzes.bank import Bank, Question, load_bank
 
+FORMS = ("anki", "markdown", "json", "sft", "preferences", "feedback")
+
 
 @click.command()
-@click.argument("form", metavar="anki|markdown|json", type=click.Choice(["anki", "markdown", "json"]))
+@click.argument("form", metavar="|".join(FORMS), type=click.Choice(FORMS))
 @click.argument("chosen", nargs=-1, metavar="[NUMBER|NAME|FROM-TO]...")
 @click.option("--level", help="Only this level: basic, intermediate or advanced.")
 @click.option("--topic", help="Only this topic, for example alignment.")
@@ -31,9 +33,12 @@ def export(
     """Export questions, all or the chosen ones: `learn-llm export anki 1-17 ppo --lang ja`.
 
     An Anki deck is written to learn-llm-LANG.apkg unless --out says otherwise; importing a later one updates the
-    notes in place.  Markdown and JSON go to the standard output without --out.
+    notes in place.  Everything else goes to the standard output without --out.
+
+    sft, preferences and feedback are JSON lines to train a model on: --data of sft, of reward_model and dpo, of coh.
     """
     from learn_llm.quizzes.export import to_json, to_markdown, write_anki
+    from learn_llm.quizzes.export_data import KINDS, to_json_lines
 
     opened = load_bank(folder=bank, lang=lang)
     say_problems(opened)
@@ -42,7 +47,11 @@ def export(
         path = out or Path(f"learn-llm-{lang}.apkg")
         write_anki(questions, path, pack="" if bank is None else bank.resolve().name)
     else:
-        text = to_json(questions) if form == "json" else to_markdown(questions)
+        kind = next((kind for kind in KINDS if kind == form), None)
+        if kind is not None:
+            text = to_json_lines(questions, kind)
+        else:
+            text = to_json(questions) if form == "json" else to_markdown(questions)
         if out is None:
             sys.stdout.write(text)
             return

@@ -16,8 +16,9 @@ Implementation details
   2. Half of the pairs are written as a chain, in either order, half as two rows with one answer each: when asked, the
      model will have no earlier answer in view.  A chain that does not fit the context becomes two rows, too.
   3. Feedback is one of several templates, half of the time with a remark of the annotator before it ("this is too
-     long.").  `--feedback` takes one of the two alone, or a grade in numbers ("of five this is two:").  Each template
-     ends in good or bad: with the word at different places a model of this size learns it several times slower.
+     long."), which a file has in `chosen_feedback` and `rejected_feedback`.  `--feedback` takes one of the two alone,
+     or a grade in numbers ("of five this is two:").  Each template ends in good or bad: with the word at different
+     places a model of this size learns it several times slower.
   4. Forgetful causal masking (FCM) against copying the earlier answer: for each row a share is drawn from 0 to
      `--fcm`, and each key but the first is hidden from all later positions with that probability.  The paper takes
      0.05; in the code it is off unless asked for.  It says which keys are hidden, not which positions exist, so
@@ -47,6 +48,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from learn_llm.datasets import JsonLines
 from learn_llm.errors import UserError
 from learn_llm.evaluation import curves, difference, interval, side_by_side
 from learn_llm.events import Event, Metrics, Note, Stage, Verdict
@@ -58,7 +60,6 @@ from learn_llm.minimal_impls.coh_rows import (
     ARMS,
     C_SFT,
     COH,
-    TEMPLATES,
     Example,
     Kind,
     Row,
@@ -164,7 +165,7 @@ def unlikelihood(logprobs: Tensor) -> Tensor:
 def preference_pairs(setup: Setup, config: Config) -> Split[Pair]:
     """The pairs of --data that leave room for feedback, or those that a reward model learns from."""
     if config.data:
-        room = max(len(Writer(setup.encoder).words(text)) for texts in TEMPLATES for text in texts)
+        room = Writer(setup.encoder).longest(JsonLines(config.data, "pairs"))
         return File(setup.encoder, config.data, max(1, (config.max_length or setup.encoder.context) - room)).pairs()
     asked = reward_model.Config(pairs_from=config.pairs_from, max_new_tokens=config.max_new_tokens, seed=config.seed)
     return World(setup.encoder, config.seed).pairs(config.pairs, 0, config.noise, reward_model.writer(setup, asked))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal
 
+from learn_llm.datasets import Row as DataRow
 from learn_llm.examples import Encoder, Pair, Prompt
 from learn_llm.tinyworld import annotators, lexicon, rubric, tokens
 
@@ -22,6 +23,8 @@ TEMPLATES = (
 )
 """What is written before a good answer and before a bad one; the first of them asks when the model is used."""
 NUMBER = "of five this is {n}:"
+REMARKS = ("chosen_feedback", "rejected_feedback")
+"""The fields of a file that say in words what is good about an answer or bad."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,12 @@ class Writer:
         said = grade if self.kind == "numbers" else TEMPLATES[0][0 if good else 1]
         return replace(prompt, ids=(*prompt.ids, *self.words(said)))
 
+    def longest(self, pairs: Sequence[DataRow]) -> int:
+        """The most tokens that stand before an answer: a remark of this file and a marker."""
+        remarks = {str(row.fields.get(name) or "") for row in pairs for name in REMARKS}
+        markers = {marker for some in TEMPLATES for marker in some}
+        return max(len(self.words(text)) for text in remarks) + max(len(self.words(f" {text}")) for text in markers)
+
     def rows(self, example: Example, arm: Arm, rng: Random) -> list[Row]:
         """An example as one arm learns from it (detail 2); the draws are the same for every arm."""
         order = [0, 1] if rng.random() < 0.5 else [1, 0]
@@ -153,11 +162,11 @@ class Writer:
 
 
 def judged(pairs: Sequence[Pair], rng: Random, shuffle: bool = False) -> list[Example]:
-    """Pairs with what the annotators say of each answer; `shuffle` deals all of it to other answers."""
+    """Pairs with what the annotators, or the file, say of each answer; `shuffle` deals all of it to other answers."""
     feedback = []
     for pair in pairs:
         for ids, good in ((pair.chosen, True), (pair.rejected, False)):
-            remark, grade, item = "", 0, pair.prompt.item
+            remark, grade, item = str(pair.prompt.row.get(REMARKS[0 if good else 1]) or ""), 0, pair.prompt.item
             if item:
                 text = tokens.spell(ids)
                 remark = annotators.feedback(item, text, rng)
