@@ -91,6 +91,16 @@ class GPTConfig:
         embeddings = (1 if self.tie_word_embeddings else 2) * self.vocab_size
         return self.hidden_size * (self.num_hidden_layers * layer + embeddings + 1)
 
+    def kv_cache_bytes(self, tokens: int, bytes_per_number: int = 2) -> int:
+        """What the keys and values of one sequence of so many tokens take; 2 bytes a number in fp16 and bf16.
+
+        2 (K and V) · L · K heads · hd numbers a token: grouped-query attention divides it by H / K.
+
+        >>> GPTConfig.of_size("tiny", vocab_size=1000).kv_cache_bytes(512)
+        1048576
+        """
+        return 2 * self.num_hidden_layers * self.num_key_value_heads * self.head_size * tokens * bytes_per_number
+
     @classmethod
     def of_size(cls, name: str, vocab_size: int, **overrides: Any) -> "GPTConfig":
         """A configuration from `SIZES`; `overrides` replace single fields.

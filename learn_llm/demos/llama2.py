@@ -4,8 +4,8 @@
     y = h + W2·(silu(W1·n) * W3·n)       n = RMSNorm(h), SwiGLU: three matrices, no biases
 
 The model code is `learn_llm.gpt`, the same that all methods of this package train.  On torch's meta device, where
-tensors have shapes and no numbers, 70B is built in a second and weighs nothing: its parameters and the bytes of its KV
-cache are counted, not estimated.  A cache holds 2 (K and V) · layers · key-value heads · head size · tokens numbers.
+tensors have shapes and no numbers, 70B is built in a second and weighs nothing: its parameters are counted, not
+estimated.  A KV cache holds 2 (K and V) · layers · key-value heads · head size · tokens numbers.
 
 Claim: the configurations of 7B, 13B and 70B give exactly 6,738,415,616, 13,015,864,320 and 68,976,648,192 parameters
 (those of the released checkpoints; Touvron et al. 2023, arXiv 2307.09288); GQA cuts the cache of 70B by n_heads/n_kv =
@@ -29,7 +29,7 @@ from torch import Tensor
 
 from learn_llm.demos import catalogue
 from learn_llm.events import Chart, Event, Metrics, Note, Series, Stage, Table, Verdict
-from learn_llm.gpt import GPT, GPTConfig, KVCache
+from learn_llm.gpt import GPT, GPTConfig
 from learn_llm.running import RunConfig, main
 
 CONTEXT, VOCABULARY = 4096, 32_000
@@ -114,18 +114,6 @@ def count(config: GPTConfig) -> Counter[str]:
     return counts
 
 
-def cache_bytes(config: GPTConfig, tokens: int) -> int:
-    """The bytes of the model's KV cache for one sequence, in 16 bits: those of the tensors that it would allocate.
-
-    Llama 2 7B keeps half a MiB a token:
-
-    >>> cache_bytes(configuration(MODELS["7B"]), 1)
-    524288
-    """
-    cache = KVCache(config, 1, tokens, "meta", torch.float16)
-    return sum(tensor.numel() * tensor.element_size() for tensor in (*cache.keys, *cache.values))
-
-
 def lists(rows: int, generator: torch.Generator) -> Tensor:
     """Lists of 8 random words, each said three times over: (rows, 24).  What comes first cannot be known."""
     return torch.randint(WORDS, (rows, PERIOD), generator=generator).repeat(1, 3)
@@ -186,7 +174,7 @@ def run(config: Config) -> Iterator[Event]:
 
     exact = all(counts[name].total() == size.published for name, size in MODELS.items())
     own_heads = replace(shapes["70B"], num_key_value_heads=MODELS["70B"].heads)
-    cut = cache_bytes(own_heads, CONTEXT) / cache_bytes(shapes["70B"], CONTEXT)
+    cut = own_heads.kv_cache_bytes(CONTEXT) / shapes["70B"].kv_cache_bytes(CONTEXT)
     learnt = held_out.item() / math.log(WORDS)
     yield Verdict(
         "7B, 13B and 70B have exactly 6,738,415,616, 13,015,864,320 and 68,976,648,192 parameters; GQA cuts the KV "
@@ -195,7 +183,7 @@ def run(config: Config) -> Iterator[Event]:
         measured={
             **{f"parameters_{name.lower()}": float(counts[name].total()) for name in MODELS},
             "cache_cut": cut,
-            "cache_gib_70b": cache_bytes(shapes["70B"], CONTEXT) / 2**30,
+            "cache_gib_70b": shapes["70B"].kv_cache_bytes(CONTEXT) / 2**30,
             "loss": held_out.item(),
             "loss_of_guessing": math.log(WORDS),
             "token_accuracy": right.item(),
@@ -220,13 +208,13 @@ def serving(config: Config, shapes: dict[str, GPTConfig], counts: dict[str, Coun
     totals = [*(count.total() for count in counts.values()), count(own_heads).total()]
     rows: list[tuple[str | float | int, ...]] = []
     for (name, shape), parameters in zip(arms.items(), totals, strict=True):
-        cache = cache_bytes(shape, CONTEXT)
+        cache = shape.kv_cache_bytes(CONTEXT)
         fits = [max(0, math.floor((config.memory * 1e9 - parameters * bits / 8) / cache)) for bits in (16, 4)]
         rows.append((name, round(parameters * 2 / 1e9, 1), cache // CONTEXT // 1024, round(cache / 2**30, 2), *fits))
     columns = ("model", "weights (GB)", "cache: KiB/token", "GiB, full", "fit", "fit, 4 bits")
     title = f"Serving in 16 bits: caches of {CONTEXT:,} tokens that fit in {config.memory:g} GB"
     yield Table(title, columns, tuple(rows))
-    lines = (Series(n, LENGTHS, tuple(cache_bytes(s, t) / 2**30 for t in LENGTHS)) for n, s in arms.items())
+    lines = (Series(n, LENGTHS, tuple(s.kv_cache_bytes(t) / 2**30 for t in LENGTHS)) for n, s in arms.items())
     yield Chart("line", "KV cache of one sequence, 16 bits", "tokens", "GiB", tuple(lines))
     yield Note(
         "own heads: as if each of the 64 query heads of 70B kept keys and values of its own.  4 bits: weights in 4 "
