@@ -8,7 +8,6 @@ interrupted comparison goes on where it stopped.
 
 import dataclasses
 import difflib
-import hashlib
 import json
 import shutil
 import statistics
@@ -19,9 +18,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from learn_llm import __version__
 from learn_llm.checkpoints import load
 from learn_llm.comparing_report import write_report
+from learn_llm.digests import digest
 from learn_llm.errors import UserError
 from learn_llm.evaluation import Interval, interval, win_rate
 from learn_llm.events import Chart, Event, Metrics, Note, Series, Stage, Table, Verdict
@@ -29,9 +28,8 @@ from learn_llm.examples import Prompt, World
 from learn_llm.folders import data_folder
 from learn_llm.minimal_impls import best_of_n, coh, coh_asked, reward_model
 from learn_llm.minimal_impls.coh_rows import Writer
-from learn_llm.model_store import find
 from learn_llm.rollouts import Response, mean_kl, respond
-from learn_llm.running import RunConfig
+from learn_llm.running import RunConfig, steps_of
 from learn_llm.training import STATE, Setup, TrainConfig, prepare
 
 START, POLICY, REWARD = "sft", "tiny-sft", "tiny-reward"
@@ -56,7 +54,7 @@ ARMS: Mapping[str, Arm] = {
     "best-of-n": Arm(f"none: of {N} samples the one with the highest reward", "reward model"),
     "rejection-sampling": Arm(
         "cross-entropy on the best of 4 samples", "reward model", "best_of_n",
-        lambda responses: {"steps": 6, "batch_size": responses // 24, "samples": 1, "n": 1, "prompts": 1},
+        lambda responses: best_of_n.only_fine_tuning(responses, rounds=6),
     ),
     "dpo": Arm(
         "log-odds of the chosen against the rejected, β·KL inside", "pairs", "dpo",
@@ -183,16 +181,7 @@ def _settings(name: str, seed: int, config: Config) -> TrainConfig | None:
 def _train(name: str, config: TrainConfig, out: Path) -> Iterator[Metrics]:
     """The method's own run up to its last step; how it fares is measured here, for all arms alike."""
     module = import_module(f"learn_llm.minimal_impls.{ARMS[name].method}")
-    config = dataclasses.replace(config, out=str(out), resume=(out / STATE).exists())
-    events = module.run(config)
-    trained = False
-    for event in events:
-        if isinstance(event, Metrics):
-            trained = event.step == config.steps
-            yield event
-        elif trained:
-            break  # behind the last step, and saved
-    events.close()
+    return steps_of(module.run(dataclasses.replace(config, out=str(out), resume=(out / STATE).exists())))
 
 
 def _ask(name: str, seed: int, trained: Path | None, seconds: float, config: Config) -> Result:
@@ -308,24 +297,10 @@ def mean_gold(found: Sequence[Result]) -> float:
 
 
 def _key(name: str, seed: int, config: Config, made: TrainConfig | None) -> str:
-    """The digest of all that a result depends on: settings, package, and the checkpoints it starts from."""
-    settings = dataclasses.asdict(made) if made else {}
-    parts = [__version__, name, str(seed), str(config.break_), str(N), _source(ARMS[name].method or "best_of_n")]
-    parts += [json.dumps({k: v for k, v in settings.items() if k not in ("out", "resume")}, sort_keys=True)]
-    parts += [
-        hashlib.sha256((find(model) / "model.safetensors").read_bytes()).hexdigest() for model in (POLICY, REWARD)
-    ]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _source(method: str) -> str:
-    """The digest of the files that train and judge."""
-    package = Path(__file__).parent
-    methods = package / "minimal_impls"
-    files = {*methods.glob(f"{method}*.py"), *(methods / f"{name}.py" for name in ("ppo", "reward_model"))}
-    files |= {*(package / "tinyworld").glob("*.py")}
-    files |= {package / f"{name}.py" for name in ("gpt", "sampling", "training", "rollouts", "examples")}
-    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()
+    """The digest of all that a result depends on: code, settings, and the checkpoints it starts from."""
+    settings = {k: v for k, v in dataclasses.asdict(made).items() if k not in ("out", "resume")} if made else {}
+    method = f"learn_llm.minimal_impls.{ARMS[name].method or 'best_of_n'}"
+    return digest([method], name, str(seed), str(config.break_), str(N), json.dumps(settings, sort_keys=True))
 
 
 def _same(folder: Path, key: str) -> bool:

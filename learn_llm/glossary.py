@@ -272,6 +272,16 @@ ppo_over_best_low
     Lower end of the 95 % interval of ppo_over_best, paired by prompt.
 ppo_over_best_high
     Upper end of the 95 % interval of ppo_over_best, paired by prompt.
+asks_back | share
+    How likely the policy is to ask back in turn 1, learnt from the reward of the whole dialogue.
+asks_back_per_turn | share
+    The same, learnt from the reward of each turn.
+dialogue_gold
+    Gold score summed over the turns of a dialogue.
+dialogue_gain
+    Gold score over both turns, learnt from the reward of the dialogue, minus that learnt from each turn.
+turn_1_cost
+    Gold score of turn 1, learnt from the reward of each turn, minus that learnt from the reward of the dialogue.
 gold_at_peak
     Highest mean gold score of the best of n over all n.
 n_at_peak
@@ -325,6 +335,17 @@ gold_difference_low
     Lower end of the 95 % interval of gold_difference.
 gold_difference_high
     Upper end of the 95 % interval of gold_difference.
+
+# Results
+
+agrees
+    Claims whose whole interval lies on the side of the bound that the source says.
+does_not
+    Claims whose whole interval lies on the other side.
+undecided
+    Claims whose interval holds the bound.
+not_comparable
+    Claims whose source measured something else.
 
 # In-Context Instruction Learning
 

@@ -20,9 +20,9 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 from learn_llm import terminal
 from learn_llm.child import read_child
 from learn_llm.errors import UserError
-from learn_llm.events import Event, Start, Verdict, to_json
+from learn_llm.events import Event, Metrics, Start, Verdict, to_json
 
-__all__ = ["Run", "RunConfig", "execute", "main", "read_child"]
+__all__ = ["Run", "RunConfig", "execute", "main", "read_child", "steps_of"]
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -114,6 +114,24 @@ def execute(
         print(f"check failed: {wrong}: {verdict.claim}", file=sys.stderr)
         return 1
     return 0
+
+
+def steps_of(events: Iterator[Event]) -> Iterator[Metrics]:
+    """The steps of a training run, which ends behind its last one: what it has trained is saved, but not evaluated.
+
+    For a run inside another one, whose evaluation is the other one's.
+    """
+    last = False
+    try:
+        for event in events:
+            if isinstance(event, Metrics):
+                last = event.step == event.steps
+                yield event
+            elif last:
+                return
+    finally:
+        if isinstance(events, Generator):
+            events.close()
 
 
 class JsonLines:

@@ -1,4 +1,4 @@
-"""Why RL: the pairs mean what they are said to mean, cross-entropy is each token's, and both reasons run to a verdict.
+"""Why RL: what each reason measures is what it says that it measures, and all run to a verdict.
 
 How able the bundled checkpoints are is not asserted here: `learn-llm demo --all --check` does that.
 """
@@ -18,22 +18,30 @@ from learn_llm.errors import UserError
 from learn_llm.events import Chart, Event, Metrics, Stage, Table, Tokens, Verdict
 from learn_llm.examples import Encoder, World, is_held_out
 from learn_llm.glossary import find
-from learn_llm.minimal_impls import why_rl, why_rl_pairs
+from learn_llm.minimal_impls import (
+    why_rl,
+    why_rl_dialogue,
+    why_rl_negation,
+    why_rl_pairs,
+    why_rl_samples,
+    why_rl_settings,
+)
 from learn_llm.minimal_impls.reward_model import RewardModel, save_reward
+from learn_llm.minimal_impls.why_rl_dialogue import ASK, MEANINGS, dialogue, learnt, people, turns
 from learn_llm.minimal_impls.why_rl_pairs import KINDS, Negation, negations
 from learn_llm.tinyworld import rubric, tokens
 from learn_llm.training import Setup, TrainConfig
 from tests.small_models import little_llama, llama_folder, world_tokenizer
 
 
-@pytest.mark.parametrize("module", [why_rl, why_rl_pairs], ids=["why_rl", "why_rl_pairs"])
+@pytest.mark.parametrize("module", [why_rl_pairs, why_rl_dialogue])
 def test_the_examples_in_docstrings_are_true(module: Any) -> None:
     result = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     assert result.attempted >= 1
     assert result.failed == 0
 
 
-# The pairs
+# Reason 3: one negated word
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +80,6 @@ def test_the_same_seed_gives_the_same_pairs() -> None:
     assert negations(30, random.Random(1)) != negations(30, random.Random(2))
 
 
-# What each objective sees
-
-
 def a_setup() -> Setup:
     tokenizer = world_tokenizer()
     model = little_llama(tokenizer, context=128)
@@ -86,7 +91,7 @@ def test_cross_entropy_is_that_of_the_response_tokens_and_its_end(pairs: list[Ne
     world = World(setup.encoder, 0)
     some = pairs[:5]  # of different lengths, so that padding would show
     prompts = [world.prompt(pair.item) for pair in some]
-    found = why_rl.cross_entropies(setup, prompts, [pair.kept for pair in some])
+    found = why_rl_negation.cross_entropies(setup, prompts, [pair.kept for pair in some])
     for prompt, pair, losses in zip(prompts, some, found, strict=True):
         response = setup.encoder.response(pair.kept)
         row = torch.tensor([[*prompt.ids, *response]])
@@ -98,12 +103,72 @@ def test_cross_entropy_is_that_of_the_response_tokens_and_its_end(pairs: list[Ne
 
 def test_every_token_of_a_response_has_one_weight_and_the_opposite_has_the_other_sign(pairs: list[Negation]) -> None:
     losses = [[0.5] * (len(text.split()) + 1) for text in (pairs[0].kept, pairs[0].reversed)]
-    kept, opposite = why_rl.side_by_side(a_setup(), pairs[0], losses)
+    kept, opposite = why_rl_negation.side_by_side(a_setup(), pairs[0], losses)
     for shown, sign in ((kept, 1), (opposite, -1)):
         cost, weight = shown.rows
         assert len(shown.tokens) == len(cost.values) == len(weight.values)
         assert len(set(weight.values)) == 1
         assert math.copysign(1, weight.values[0]) == sign
+
+
+# Reason 2: rewards of later turns
+
+
+def test_a_right_answer_scores_1_whatever_is_meant_and_all_else_nothing() -> None:
+    for seed in range(50):
+        made = dialogue(random.Random(seed))
+        for turn in made.scores:
+            assert turn == tuple((*(float(m == reply) for reply in range(len(MEANINGS))), 0.0) for m in range(3))
+        assert len(set(made.things)) == 2
+        assert all(word in tokens.vocabulary() for word in f"{made.text} {ASK}".split())
+
+
+def test_both_turns_are_what_playing_them_gives() -> None:
+    policy = torch.randn(5, 4, generator=torch.Generator().manual_seed(0))
+    scores = torch.rand(2, 3, 4, generator=torch.Generator().manual_seed(1))
+    for heard in (True, False):
+        said = policy.softmax(-1)
+        first = second = 0.0
+        for meant in range(3):
+            for reply in range(4):
+                row = 1 if reply < 3 or not heard else 2 + meant
+                p = float(said[0, reply]) / 3
+                first += p * float(scores[0, meant, reply])
+                second += p * sum(float(said[row, i] * scores[1, meant, i]) for i in range(4))
+        found = turns(policy, scores, heard)
+        assert [float(turn) for turn in found] == pytest.approx([first, second], abs=1e-5)
+
+
+def test_gamma_changes_the_gradient_of_turn_1_and_no_value() -> None:
+    scores = torch.tensor(dialogue(random.Random(0)).scores)
+    values, gradients = [], []
+    for gamma in (0.0, 1.0):
+        policy = torch.zeros(5, 4, requires_grad=True)
+        both = torch.stack(turns(policy, scores, True, gamma)).sum()
+        both.backward()
+        assert policy.grad is not None
+        values.append(both.item())
+        gradients.append(policy.grad)
+    assert values[0] == values[1]
+    torch.testing.assert_close(gradients[0][1:], gradients[1][1:])
+    assert gradients[0][0, -1] < 0, "in its own turn a question is worth less than a guess"
+    assert gradients[1][0, -1] > gradients[0][0, -1]
+
+
+def test_who_is_taught_by_people_alone_says_what_they_say() -> None:
+    scores = torch.tensor(dialogue(random.Random(0)).scores)
+    *_, (_, policy) = learnt(scores, 1.0, 0.0, True)
+    assert float((policy.softmax(-1) - people()).abs().max()) < 0.05
+    torch.testing.assert_close(people().sum(-1), torch.ones(5))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_dialogue_teaches_to_ask_only_where_the_answer_is_heard(seed: int) -> None:
+    for broken in (False, True):
+        verdict = run(reason=2, seed=seed, break_=broken, device="cpu")[-1]
+        assert isinstance(verdict, Verdict)
+        assert verdict.holds != broken
+    assert verdict.measured["asks_back"] < 0.1
 
 
 # The whole file
@@ -113,11 +178,11 @@ def test_every_token_of_a_response_has_one_weight_and_the_opposite_has_the_other
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Random little models in place of the bundled ones, and short rounds."""
     monkeypatch.setattr(examples, "HELD_OUT", 24)
-    monkeypatch.setattr(why_rl, "ROUND", 8)
+    monkeypatch.setattr(why_rl_settings, "ROUND", 8)
     setup = a_setup()
     save_reward(RewardModel(setup.model), setup, tmp_path / "reward")
     model = llama_folder(tmp_path / "llama", world_tokenizer(), context=128)
-    sizes = {"pairs": 40, "samples": 32, "prompts": 8, "max_new_tokens": 5}
+    sizes = {"pairs": 40, "samples": 32, "prompts": 16, "max_new_tokens": 5}
     return {"model": model, "reward_model": str(tmp_path / "reward"), "device": "cpu", **sizes}
 
 
@@ -125,23 +190,36 @@ def run(**settings: Any) -> list[Event]:
     return list(why_rl.run(why_rl.Config(**settings)))
 
 
-def test_both_reasons_end_in_one_verdict(settings: dict[str, Any]) -> None:
+def test_all_reasons_end_in_one_verdict(settings: dict[str, Any]) -> None:
+    events = run(**settings, full=True)
+    verdict = events[-1]
+    assert isinstance(verdict, Verdict)
+    assert verdict.measured["reason_3/right_by_gold"] == 1
+    assert {name.partition("/")[0] for name in verdict.measured} == {f"reason_{n}" for n in range(2, 5)}
+    assert all(math.isfinite(value) for value in verdict.measured.values())
+    assert verdict.claim.count(". ") == 2
+    told = [name for event in events if isinstance(event, Metrics) for name in event.values]
+    assert [name for name in (*told, *verdict.measured) if find(name) is None] == []
+    assert [event.name for event in events if isinstance(event, Stage)] == [r.name for r in why_rl.REASONS.values()]
+
+
+def test_reasons_3_and_4_are_what_the_demo_shows(settings: dict[str, Any]) -> None:
     events = run(**settings)
     verdict = events[-1]
     assert isinstance(verdict, Verdict)
-    assert verdict.measured["right_by_gold"] == 1
-    assert all(math.isfinite(value) for value in verdict.measured.values())
+    assert {"right_by_gold", "ppo_over_people"} <= verdict.measured.keys()
     told = [name for event in events if isinstance(event, Metrics) for name in event.values]
-    assert [name for name in (*told, *verdict.measured) if find(name) is None] == []
     assert {"people", "best", "ppo"} <= {name.partition("/")[0] for name in told}
     assert [event.name for event in events if isinstance(event, Stage)] == ["one negated word", "equal samples"]
     assert [c.kind for c in events if isinstance(c, Chart)] == ["hist", "hist", "line", "bar"]
     assert sum(isinstance(event, Tokens) for event in events) >= 2
     arms = [event for event in events if isinstance(event, Table)][-1]
-    assert [row[0] for row in arms.rows] == ["start", *why_rl.ARMS.values()]
+    assert [row[0] for row in arms.rows] == ["start", *why_rl_samples.ARMS.values()]
 
 
-def test_both_arms_draw_as_many_samples(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def drawn_samples(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """How many samples PPO and imitating the best have drawn to learn from."""
     drawn: dict[str, int] = {"rollout": 0, "rounds": 0}
 
     def counted(*args: Any, **kwargs: Any) -> Any:
@@ -152,8 +230,12 @@ def test_both_arms_draw_as_many_samples(settings: dict[str, Any], monkeypatch: p
 
     respond = rollouts.respond
     monkeypatch.setattr(rollouts, "respond", counted)
+    return drawn
+
+
+def test_both_arms_draw_as_many_samples(settings: dict[str, Any], drawn_samples: dict[str, int]) -> None:
     run(**settings, reason=4)
-    assert drawn == {"rollout": 32, "rounds": 32}
+    assert drawn_samples == {"rollout": 32, "rounds": 32}
 
 
 def test_without_an_opposite_the_claim_falls(settings: dict[str, Any]) -> None:

@@ -30,7 +30,7 @@ import math
 import statistics
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -87,6 +87,16 @@ class Config(TrainConfig):
         self.need_above_0("temperature")
         if self.n > self.samples:
             raise UserError(f"--n {self.n} needs at least as many --samples; there are {self.samples}")
+
+
+def only_fine_tuning(samples: int, rounds: int, best_of: int = 4) -> dict[str, Any]:
+    """The settings of a run that fine-tunes on the best of `samples` in all, and measures nothing else.
+
+    >>> only_fine_tuning(samples=480, rounds=6)
+    {'steps': 6, 'batch_size': 20, 'best_of': 4, 'n': 1, 'samples': 1, 'prompts': 1}
+    """
+    rest = {"n": 1, "samples": 1, "prompts": 1}
+    return {"steps": rounds, "batch_size": samples // (rounds * best_of), "best_of": best_of, **rest}
 
 
 def best_of_n_kl(n: int) -> float:

@@ -307,6 +307,7 @@ def verdict(asked: Mapping[str, Asked]) -> Verdict:
         "distinct": coh.distinct,
         "prompts": float(len(coh.good)),
     }
+    measured |= {f"{name}/gold": statistics.fmean(some.gold) for name, some in asked.items() if name != COH}
     if C_SFT in asked:
         gaps, gold = difference(coh.gaps, asked[C_SFT].gaps), difference(coh.gold, asked[C_SFT].gold)
         for name, found in (("gap_difference", gaps), ("gold_difference", gold)):

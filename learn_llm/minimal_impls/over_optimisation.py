@@ -48,7 +48,7 @@ from learn_llm.minimal_impls.best_of_n import best_of_n_kl, best_of_n_weights, s
 from learn_llm.minimal_impls.over_optimisation_forms import FORMS, fit, peak, predicted, rl_form
 from learn_llm.minimal_impls.reward_model import reward_of
 from learn_llm.rollouts import Response, Reward, respond
-from learn_llm.running import RunConfig, main
+from learn_llm.running import RunConfig, main, steps_of
 from learn_llm.training import TrainConfig, prepare
 
 PAIRS_A_STEP = 24
@@ -289,13 +289,10 @@ def against(config: Config, folder: Path) -> Generator[Event, None, dict[str, fl
         steps=config.ppo_steps,
         kl_coef=0.0,
     )
-    for event in ppo.run(settings):
-        if isinstance(event, Stage) and event.index == event.of:
-            break
-        if isinstance(event, Metrics):
-            yield Metrics(event.step, event.steps, {f"ppo/{name}": event.values[name] for name in history})
-            for name, values in history.items():
-                values.append(event.values[name])
+    for event in steps_of(ppo.run(settings)):
+        yield Metrics(event.step, event.steps, {f"ppo/{name}": event.values[name] for name in history})
+        for name, values in history.items():
+            values.append(event.values[name])
     x = tuple(math.sqrt(max(0.0, kl)) for kl in history["kl"])
     for name in ("reward", "gold"):
         line = Series("proxy" if name == "reward" else "gold", x, tuple(history[name]))
