@@ -41,7 +41,7 @@ from torch import Tensor, nn
 
 from learn_llm.errors import UserError
 from learn_llm.gpt_config import SIZES, GPTConfig, RopeScaling
-from learn_llm.kv_cache import KVCache
+from learn_llm.kv_cache import KVCache, attend_behind
 from learn_llm.sampling import Sampling, left_pad
 
 __all__ = ["GPT", "SIZES", "GPTConfig", "KVCache", "RopeScaling", "Sampling", "left_pad"]
@@ -129,9 +129,13 @@ class Attention(nn.Module):
         q, k = rotate(q, context.cos, context.sin), rotate(k, context.cos, context.sin)
         if context.cache is not None:
             k, v = context.cache.extend(self.layer, k, v)  # (B, K, S, hd)
-        mixed = F.scaled_dot_product_attention(
-            q, k, v, attn_mask=context.mask, is_causal=context.causal, enable_gqa=self.grouped
-        )  # (B, H, T, hd)
+        prefix = context.cache.prefix if context.cache is not None else None
+        if prefix is not None:
+            mixed = attend_behind(prefix.keys[self.layer], prefix.values[self.layer], q, k, v, context.mask)
+        else:
+            mixed = F.scaled_dot_product_attention(
+                q, k, v, attn_mask=context.mask, is_causal=context.causal, enable_gqa=self.grouped
+            )  # (B, H, T, hd)
         out: Tensor = self.o_proj(mixed.transpose(1, 2).flatten(2))  # (B, T, D)
         return out
 
@@ -223,12 +227,12 @@ class GPT(nn.Module):
         """All weights, a tied embedding counted once."""
         return sum(parameter.numel() for parameter in self.parameters())
 
-    def new_cache(self, batch: int, capacity: int) -> KVCache:
-        """An empty cache that fits this model, in the dtype that attention works in."""
+    def new_cache(self, batch: int, capacity: int, prefix: KVCache | None = None) -> KVCache:
+        """An empty cache that fits this model, in the dtype that attention works in; all rows may share a prefix."""
         kind = self.device.type
         autocast = torch.is_autocast_enabled(kind)
         dtype = torch.get_autocast_dtype(kind) if autocast else self.model.embed_tokens.weight.dtype
-        return KVCache(self.config, batch, capacity, self.device, dtype)
+        return KVCache(self.config, batch, capacity, self.device, dtype, prefix)
 
     def forward(
         self,

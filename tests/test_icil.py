@@ -13,15 +13,26 @@ from learn_llm import glossary
 from learn_llm.errors import UserError
 from learn_llm.events import Event, Note, Sample, Table, Verdict
 from learn_llm.gpt import GPT
-from learn_llm.minimal_impls import icil, icil_scores, icil_tasks
-from learn_llm.minimal_impls.icil import arm_of, computed, fitting, greedy, likelihoods, shared
+from learn_llm.minimal_impls import icil, icil_asking, icil_scores, icil_tasks
+from learn_llm.minimal_impls.icil import arm_of, fitting
+from learn_llm.minimal_impls.icil_asking import computed, greedy, judge, likelihoods, read, timed
 from learn_llm.minimal_impls.icil_scores import Judged, Scores, plain, rouge_l
-from learn_llm.minimal_impls.icil_tasks import Question, Sheet, Tasks, choose, of_file, of_world, states_its_answers
+from learn_llm.minimal_impls.icil_tasks import (
+    Question,
+    Sheet,
+    Tasks,
+    choose,
+    of_file,
+    of_world,
+    similar,
+    states_its_answers,
+    without_options,
+)
 from learn_llm.tinyworld import tasks, tokens
 from tests.small_models import little_llama, llama_folder, word_tokenizer, world_tokenizer
 
 
-@pytest.mark.parametrize("module", [icil, icil_scores, icil_tasks])
+@pytest.mark.parametrize("module", [icil, icil_asking, icil_scores, icil_tasks])
 def test_the_examples_in_docstrings_are_true(module: Any) -> None:
     assert doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE).failed == 0
 
@@ -113,6 +124,22 @@ class TestControls:
         assert arm_of("zero-shot", chosen, pool, Random(1)) == []
         assert arm_of("ICIL", chosen, pool, Random(1)) == chosen
 
+    def test_some_answers_are_written_freely(self, pool: Tasks) -> None:
+        chosen = choose(pool, 8, Random(0), 99, length)
+        half = arm_of("half with free answers", chosen, pool, Random(1))
+        assert [bool(question.options) for question in half] == [False] * 4 + [True] * 4
+        assert half[4:] == chosen[4:]
+        assert len({question.task for question in without_options(chosen, pool, 1.0, Random(1))}) == 8
+
+    def test_similar_demonstrations_share_words_with_the_question_and_are_of_different_tasks(self, pool: Tasks) -> None:
+        asked = of_world(Random(2), held_out=True, count=1)
+        for question in (questions[0] for questions in asked.values()):
+            shown = similar(pool, question, 8)
+            assert len({demonstration.task for demonstration in shown}) == 8
+            near = [icil_tasks.likeness(demonstration, question) for demonstration in shown]
+            assert near == sorted(near)
+            assert near[-1] == max(icil_tasks.likeness(other, question) for some in pool.values() for other in some)
+
     def test_what_does_not_fit_is_dropped_from_the_end(self, pool: Tasks, sheet: Sheet) -> None:
         chosen = choose(pool, 8, Random(0), 99, length)
         room = len(sheet.prefix(chosen[:5]))
@@ -152,10 +179,11 @@ class TestSharedPrefix:
     def test_answers_are_those_of_the_whole_text(self, model: GPT, pool: Tasks, sheet: Sheet) -> None:
         prefix, asked = self.texts(pool, sheet)
         assert len({len(question) for question in asked}) > 3
-        with_cache = greedy(model, asked, computed(model, prefix), (), 6)
-        whole = greedy(model, [[*prefix, *question] for question in asked], None, (), 6)
-        alone = [greedy(model, [[*prefix, *question]], None, (), 6)[0] for question in asked]
-        assert with_cache == whole == alone
+        with_cache = greedy(model, read(model, asked, computed(model, prefix), 6), (), 6)
+        whole = [[*prefix, *question] for question in asked]
+        together = greedy(model, read(model, whole, None, 6), (), 6)
+        alone = [greedy(model, read(model, [text], None, 6), (), 6)[0] for text in whole]
+        assert with_cache == together == alone
         assert len({tuple(answer) for answer in alone}) > 1
 
     @torch.no_grad()
@@ -163,28 +191,50 @@ class TestSharedPrefix:
         prefix, asked = self.texts(pool, sheet)
         cache = computed(model, prefix)
         question = torch.tensor([asked[0]])
-        ours = model.hidden(question.expand(3, -1), cache=shared(model, cache, 3, question.shape[1]))
+        ours = model.hidden(question.expand(3, -1), cache=model.new_cache(3, len(prefix) + question.shape[1], cache))
         whole = model.hidden(torch.tensor([[*prefix, *asked[0]]]))[:, len(prefix) :]
         torch.testing.assert_close(ours, whole.expand(3, -1, -1), atol=1e-5, rtol=1e-5)
         assert cache.length == len(prefix), "the prefix itself stays as it was"
 
     def test_likelihoods_are_those_of_the_whole_text(self, model: GPT, pool: Tasks, sheet: Sheet) -> None:
         prefix, asked = self.texts(pool, sheet)
-        answers = [sheet.answer(text) for text in ("bird", "hammer , saw", "yes")]
-        found = likelihoods(model, list(zip(asked, answers, strict=False)), computed(model, prefix))
-        for question, answer, ours in zip(asked, answers, found, strict=False):
-            text = torch.tensor([[*prefix, *question, *answer]])
-            logprobs = model(text)[0].log_softmax(-1)
-            ends = range(text.shape[1] - len(answer), text.shape[1])
-            expected = sum(float(logprobs[i - 1, text[0, i]]) for i in ends)
-            assert ours == pytest.approx(expected, abs=1e-4)
+        answers = [sheet.answer(text) for text in ("bird", "hammer , saw", "yes", "no")]
+        rows = [0, 1, 2, 2]  # two options of one question
+        done = read(model, asked, computed(model, prefix), 6)
+        for _ in range(2):  # what branched off leaves no trace
+            found = likelihoods(model, done, rows, answers)
+            greedy(model, done, (), 6)
+            for row, answer, ours in zip(rows, answers, found, strict=True):
+                text = torch.tensor([[*prefix, *asked[row], *answer]])
+                logprobs = model(text)[0].log_softmax(-1)
+                ends = range(text.shape[1] - len(answer), text.shape[1])
+                expected = sum(float(logprobs[i - 1, text[0, i]]) for i in ends)
+                assert ours == pytest.approx(expected, abs=1e-4)
 
     def test_an_answer_ends_before_its_stop(self, model: GPT, pool: Tasks, sheet: Sheet) -> None:
         prefix, asked = self.texts(pool, sheet)
-        cache = computed(model, prefix)
-        long = greedy(model, asked[:1], cache, (), 6)[0]
-        stop = long[-1]
-        assert greedy(model, asked[:1], cache, (stop,), 6)[0] == long[: long.index(stop)]
+        done = read(model, asked, computed(model, prefix), 6)
+        long = greedy(model, done, (), 6)
+        stop = long[0][-1]  # some end with it, others go on without it
+        short = [answer[: answer.index(stop)] if stop in answer else answer for answer in long]
+        assert greedy(model, done, (stop,), 6) == short
+        assert len({len(answer) for answer in short}) > 1
+
+    def test_a_prefix_that_is_not_full_is_refused(self, model: GPT) -> None:
+        with pytest.raises(ValueError, match="0 positions of 3"):
+            model.new_cache(2, 5, model.new_cache(1, 3))
+
+    def test_speed_counts_all_questions_once_and_some_again(self, model: GPT, pool: Tasks, sheet: Sheet) -> None:
+        prefix, _ = self.texts(pool, sheet)
+        asked = [question for some in of_world(Random(2), held_out=True, count=2).values() for question in some]
+        found = timed(model, sheet, prefix, asked, 3, count=4)
+        assert found["same_answers"] == 1
+        assert found["cache_speedup"] == found["queries_per_second"] / found["queries_per_second_uncached"]
+
+    def test_questions_are_judged_in_their_order(self, model: GPT, pool: Tasks, sheet: Sheet) -> None:
+        prefix, _ = self.texts(pool, sheet)
+        asked = [question for some in of_world(Random(2), held_out=True, count=2).values() for question in some]
+        assert judge(model, sheet, prefix, asked, 4) == [judge(model, sheet, prefix, [one], 4)[0] for one in asked]
 
 
 # Judging

@@ -14,8 +14,8 @@ much.  So the prefix teaches the model where answers come from, and not how to s
 Implementation details
   1. Demonstrations are chosen by four heuristics (`icil_tasks.choose`): answers stated in the definition, no answer
      that another demonstration has, at most 256 tokens, and ascending number of options.
-  2. The prefix is the same for all questions, so its keys and values are computed once and shared: each question costs
-     its own tokens only.  The answers are those of the whole text; both are timed.
+  2. The prefix is the same for all questions, so its keys and values are computed once, and looked at by all where they
+     are (`icil_asking.py`).  The answers are those of the whole text; both are timed.
   3. Zero-shot has the same format without the prefix.  (The paper's zero-shot prompt has one line more.)
   4. Decoding is greedy up to the end of the line.  An answer is right if it is a reference answer, whatever its case
      and the marks at its ends: a full stop behind a right word is no mistake.
@@ -28,31 +28,28 @@ Implementation details
      tasks, answered and unanswered, and a prefix tells which of the two this is (Xie et al. 2021, arXiv 2111.02080).
      That is all it tells a model of this size: random words cost nothing in any place, and the same tasks unanswered,
      which is also what --break shows, take the whole gain away.  Against the paper, outputs may be random, too.
-Left out: demonstrations retrieved for each question, demonstrations written by a model.
+  9. Before the paper one believed that demonstrations must resemble the question.  The arm "similar demonstrations"
+     has a prefix of its own for every question: those of the pool that share most words with it, the nearest last.
+Left out: demonstrations written by a model.
 
     python -m learn_llm.minimal_impls.icil                                          # the tiny world's held-out tasks
     python -m learn_llm.minimal_impls.icil --model smollm2 --tasks tasks.jsonl
 """
 
 import difflib
-import itertools
 import statistics
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-import torch
-
 from learn_llm.checkpoints import load
 from learn_llm.errors import UserError
 from learn_llm.evaluation import difference
 from learn_llm.events import Event, Metrics, Note, Sample, Stage, Verdict
-from learn_llm.examples import parts
 from learn_llm.gpt import GPT
-from learn_llm.kv_cache import KVCache
-from learn_llm.minimal_impls.icil_scores import Judged, Scores, arm_chart, arm_table, plain, rouge_l, task_table
+from learn_llm.minimal_impls.icil_asking import judge, timed
+from learn_llm.minimal_impls.icil_scores import Judged, Scores, arm_chart, arm_table, task_table
 from learn_llm.minimal_impls.icil_tasks import (
     ENGLISH,
     Question,
@@ -62,27 +59,32 @@ from learn_llm.minimal_impls.icil_tasks import (
     of_file,
     of_world,
     sharing_options,
+    similar,
     with_random,
+    without_options,
     words_of,
 )
 from learn_llm.running import RunConfig, main
-from learn_llm.sampling import left_pad
 from learn_llm.tinyworld import tokens
 from learn_llm.tinyworld.lexicon import shuffled
 from learn_llm.tokenizer import Tokenizer
-from learn_llm.training import choose_device, generator, token_logprobs
+from learn_llm.training import choose_device, generator
 
-CHUNK = 128
+__all__ = ["ARMS", "Config", "judge", "run"]
+
 POOL = 64
 """Questions of each task of the pool that the heuristics look at, as in the paper's code."""
 Device = Literal["auto", "cuda", "mps", "cpu"]
-ZERO, ICIL, CHAT = "zero-shot", "ICIL", "zero-shot in the chat format"
+ZERO, ICIL, SIMILAR, CHAT = "zero-shot", "ICIL", "similar demonstrations", "zero-shot in the chat format"
 BROKEN = {
     "random inputs": "inputs", "random outputs": "outputs", "random definitions": "definitions", "noise": "all",
     "no answers": "answers",
 }  # fmt: skip
-FEWER = {f"{n} demonstrations": n for n in (1, 2, 4)}
-ARMS = (ZERO, ICIL, *BROKEN, "shared options", "shuffled order", *FEWER, CHAT)
+FEWER = {f"{n} demonstrations": n for n in (1, 2, 4, 6)}
+FREE = {"half with free answers": 0.5, "all with free answers": 1.0}
+ARMS = (ZERO, ICIL, *BROKEN, "shared options", "shuffled order", *FEWER, *FREE, SIMILAR, CHAT)
+TIMED = 5e7
+"""Parameters times questions that are answered again with the whole text, for the comparison of speed; at least 8."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,8 @@ class Config(RunConfig):
     arms: tuple[str, ...] = tuple(BROKEN)
     """What to measure beside zero-shot and ICIL."""
     full: bool = False
-    """Measure every arm: shared options, shuffled order, fewer demonstrations, the chat format."""
+    """Measure every arm: also shared options, shuffled order, fewer demonstrations, demonstrations with free answers or
+    retrieved for each question, the chat format."""
     device: Device = "auto"
     """Where to run; "auto": CUDA, else MPS, else CPU."""
 
@@ -121,95 +124,6 @@ class Config(RunConfig):
                 raise UserError(f"there is no arm {name!r}; near it are: {', '.join(near or ARMS)}")
 
 
-# The prefix is computed once
-
-
-@torch.no_grad()
-def computed(model: GPT, prefix: Sequence[int]) -> KVCache:
-    """The keys and values of the prefix, for one row (detail 2)."""
-    cache = model.new_cache(1, len(prefix))
-    model.hidden(torch.tensor([list(prefix)], device=model.device), cache=cache)
-    return cache
-
-
-def shared(model: GPT, prefix: KVCache, rows: int, room: int) -> KVCache:
-    """A cache of `rows` rows that all begin with the prefix and have room for `room` tokens more."""
-    cache = model.new_cache(rows, prefix.length + room)
-    for layer, (keys, values) in enumerate(zip(prefix.keys, prefix.values, strict=True)):
-        cache.keys[layer][:, :, : prefix.length] = keys  # (1, K, P, hd) into (B, K, P, hd)
-        cache.values[layer][:, :, : prefix.length] = values
-    cache.length = prefix.length
-    return cache
-
-
-@torch.no_grad()
-def greedy(
-    model: GPT, questions: Sequence[Sequence[int]], prefix: KVCache | None, stops: Sequence[int], max_new_tokens: int
-) -> list[list[int]]:
-    """The likeliest answer to each question, token by token up to a stop, which is not part of it.
-
-    prefix: what `computed` made of the text before the questions; None: each question holds its whole text.
-    """
-    ids, real = left_pad(questions, 0, model.device)
-    room = ids.shape[1] + max_new_tokens
-    cache = shared(model, prefix, len(ids), room) if prefix else model.new_cache(len(ids), room)
-    ends, chosen = torch.tensor(stops, device=model.device), []
-    done = torch.zeros(len(ids), dtype=torch.bool, device=model.device)
-    hidden = model.hidden(ids, real, cache)
-    for step in range(max_new_tokens):
-        best = model.lm_head(hidden[:, -1]).argmax(-1)  # (B,)
-        chosen.append(best)
-        done |= torch.isin(best, ends)
-        if step + 1 == max_new_tokens or bool(done.all()):
-            break
-        hidden = model.hidden(best[:, None], None, cache)
-    rows = torch.stack(chosen, dim=1).tolist()
-    return [list(itertools.takewhile(lambda i: i not in stops, row)) for row in rows]
-
-
-@torch.no_grad()
-def likelihoods(
-    model: GPT, texts: Sequence[tuple[Sequence[int], Sequence[int]]], prefix: KVCache | None
-) -> list[float]:
-    """log p(answer | prefix, question) in nats, for each (question, answer)."""
-    width = max(len(question) + len(answer) for question, answer in texts)
-    ids = torch.zeros(len(texts), width, dtype=torch.long)
-    mask = torch.zeros(len(texts), width)
-    for row, (question, answer) in enumerate(texts):
-        end = len(question) + len(answer)
-        ids[row, :end] = torch.tensor([*question, *answer])
-        mask[row, len(question) : end] = 1
-    ids, mask = ids.to(model.device), mask.to(model.device)
-    cache = shared(model, prefix, len(texts), width) if prefix else None
-    logits = model(ids, cache=cache)  # padding stands behind, where nobody looks
-    found: list[float] = (token_logprobs(logits, ids) * mask[:, 1:]).sum(1).tolist()
-    return found
-
-
-def judge(model: GPT, sheet: Sheet, prefix: Sequence[int], questions: Sequence[Question], most: int) -> list[Judged]:
-    """Answer the questions behind the prefix, and judge the answers."""
-    cache = computed(model, prefix) if prefix else None
-    found: dict[int, Judged] = {}
-    asked = [sheet.question(question) for question in questions]
-    for rows in parts(sorted(range(len(asked)), key=lambda i: len(asked[i])), CHUNK):
-        answers = greedy(model, [asked[i] for i in rows], cache, sheet.stops, most)
-        pairs = [(i, option) for i in rows for option in questions[i].options]
-        scores: dict[tuple[int, str], float] = {}
-        for some in parts(pairs, CHUNK):
-            texts = [(asked[i], sheet.answer(option)) for i, option in some]
-            scores |= dict(zip(some, likelihoods(model, texts, cache), strict=True))
-        for i, ids in zip(rows, answers, strict=True):
-            text, question = sheet.text(ids), questions[i]
-            right = plain(text) in map(plain, question.outputs)
-            rouge = max(rouge_l(text, output) for output in question.outputs)
-            found[i] = Judged(text, right, rouge)
-            if question.options:
-                best = max(question.options, key=lambda option: scores[i, option])
-                valid = plain(text) in map(plain, question.options)
-                found[i] = Judged(text, right, rouge, valid, best in question.outputs)
-    return [found[i] for i in range(len(questions))]
-
-
 # The arms
 
 
@@ -221,6 +135,8 @@ def arm_of(arm: str, chosen: Sequence[Question], pool: Tasks, rng: Random) -> li
         return sharing_options(pool, len(chosen), rng)
     if arm == "shuffled order":
         return shuffled(rng, list(chosen))
+    if arm in FREE:
+        return without_options(chosen, pool, FREE[arm], rng)
     return list(chosen[: {ZERO: 0, CHAT: 0, **FEWER}.get(arm, len(chosen))])
 
 
@@ -250,11 +166,14 @@ def run(config: Config) -> Iterator[Event]:
     pool, asked = tasks_of(config, tokenizer)
     questions = [question for some in asked.values() for question in some]
     room = model.config.max_position_embeddings - config.max_new_tokens - max(len(sheet.question(q)) for q in questions)
-    arms = [
-        arm for arm in (ARMS if config.full else (ZERO, ICIL, *config.arms)) if arm != CHAT or tokenizer.chat_format
-    ]
+    cannot = {CHAT: not tokenizer.chat_format, **dict.fromkeys(FREE, all(some[0].options for some in pool.values()))}
+    wanted = ARMS if config.full else tuple(dict.fromkeys((ZERO, ICIL, *config.arms)))
+    arms = [arm for arm in wanted if not cannot.get(arm)]
+    if len(arms) < len(wanted):
+        gone = ", ".join(arm for arm in wanted if cannot.get(arm))
+        yield Note(f"left out: {gone}; the checkpoint has no chat format, or no task that may be shown free answers")
     judged: dict[str, list[list[Judged]]] = {arm: [] for arm in arms}
-    once = [arm for arm in arms if arm in (ZERO, CHAT)]  # the same for every draw
+    once = [arm for arm in arms if arm in (ZERO, SIMILAR, CHAT)]  # the same for every draw
     rounds, step = len(once) + config.prefixes * (len(arms) - len(once)), 0
     for draw in range(1, config.prefixes + 1):
         yield Stage(f"prefix {draw}", draw, config.prefixes)
@@ -268,9 +187,12 @@ def run(config: Config) -> Iterator[Event]:
         for arm in judged:
             if draw > 1 and arm in once:
                 continue
-            form = Sheet(tokenizer, chat=True) if arm == CHAT else sheet
-            ids = form.prefix(fitting(form, arm_of(arm, prefix, pool, rng), room))
-            judged[arm].append(judge(model, form, ids, questions, config.max_new_tokens))
+            if arm == SIMILAR:
+                judged[arm].append(retrieved(config, model, sheet, pool, questions, room))
+            else:
+                form = Sheet(tokenizer, chat=True) if arm == CHAT else sheet
+                ids = form.prefix(fitting(form, arm_of(arm, prefix, pool, rng), room))
+                judged[arm].append(judge(model, form, ids, questions, config.max_new_tokens))
             step += 1
             share = statistics.fmean(answer.right for answer in judged[arm][-1])
             yield Metrics(step, rounds, {f"{arm}/exact_match": share})
@@ -282,24 +204,21 @@ def run(config: Config) -> Iterator[Event]:
     yield arm_chart(scores)
     yield arm_table(scores)
     yield task_table({arm: scores[arm] for arm in (ZERO, ICIL)})
-    yield verdict(scores, timed(model, sheet, sheet.prefix(prefix), questions, config.max_new_tokens))
+    again = max(8, int(TIMED / model.num_parameters()))
+    yield verdict(scores, timed(model, sheet, sheet.prefix(prefix), questions, config.max_new_tokens, again))
 
 
-def timed(
-    model: GPT, sheet: Sheet, prefix: Sequence[int], questions: Sequence[Question], most: int, count: int = 24
-) -> dict[str, float]:
-    """Questions per second with the prefix computed once and computed for each question, and whether answers agree."""
-    asked = sorted((sheet.question(question) for question in questions), key=len)[:: max(1, len(questions) // count)]
-    seconds, answers = [], []
-    for once in (True, False):
-        begin = time.perf_counter()
-        cache = computed(model, prefix) if once else None
-        texts = asked if once else [[*prefix, *question] for question in asked]
-        answers.append([ids for some in parts(texts, CHUNK) for ids in greedy(model, some, cache, sheet.stops, most)])
-        seconds.append(time.perf_counter() - begin)
-    same = statistics.fmean(a == b for a, b in zip(*answers, strict=True))
-    per_second = {"queries_per_second": len(asked) / seconds[0], "queries_per_second_uncached": len(asked) / seconds[1]}
-    return {**per_second, "cache_speedup": seconds[1] / seconds[0], "same_answers": same}
+def retrieved(
+    config: Config, model: GPT, sheet: Sheet, pool: Tasks, questions: Sequence[Question], room: int
+) -> list[Judged]:
+    """Answers behind a prefix of its own for each question (detail 9): with --break its demonstrations unanswered."""
+    found = []
+    for question in questions:
+        shown = similar(pool, question, config.demonstrations)
+        shown = with_random(shown, "answers", (), generator(config, "similar")) if config.break_ else shown
+        ids = sheet.prefix(fitting(sheet, shown, room))
+        found += judge(model, sheet, ids, [question], config.max_new_tokens)
+    return found
 
 
 def verdict(scores: Mapping[str, Scores], speed: Mapping[str, float]) -> Verdict:

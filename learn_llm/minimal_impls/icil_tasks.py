@@ -187,6 +187,29 @@ def sharing_options(pool: Tasks, count: int, rng: Random) -> list[Question]:
     return [pick(rng, some[names[i % len(names)]]) for i in range(count)]
 
 
+def without_options(chosen: Sequence[Question], pool: Tasks, share: float, rng: Random) -> list[Question]:
+    """Some of the demonstrations, a share of them, replaced by ones of tasks whose answers are written freely."""
+    names = shuffled(rng, [name for name, questions in pool.items() if not questions[0].options])
+    free = [pick(rng, list(pool[name])) for name in names[: round(share * len(chosen))]]
+    return [*free, *chosen[len(free) :]]
+
+
+def similar(pool: Tasks, question: Question, count: int) -> list[Question]:
+    """Of each task of the pool the one that shares most words with the question; `count` of them, the nearest last."""
+    nearest = [max(questions, key=lambda shown: likeness(shown, question)) for questions in pool.values()]
+    return sorted(nearest, key=lambda shown: likeness(shown, question))[-count:]
+
+
+def likeness(a: Question, b: Question) -> float:
+    """Words that stand in both over words that stand in either (Jaccard), in definition and input.
+
+    >>> likeness(Question("", "is it hot", "", (), ()), Question("", "is it", "cold", (), ()))
+    0.5
+    """
+    one, other = ({*f"{q.definition} {q.input}".casefold().split()} for q in (a, b))
+    return len(one & other) / len(one | other)
+
+
 # The controls: demonstrations broken in one place
 
 
