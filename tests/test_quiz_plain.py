@@ -1,12 +1,14 @@
 """`learn-llm quiz --plain`: every mode of the quiz by lines alone, by the rules and with the data of the app."""
 
+import contextlib
 import io
 import os
 import re
+import signal
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import UTC
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from learn_llm.commands.plain.console import Console, expect_japanese
 from learn_llm.commands.plain.session import Session
 from learn_llm.demos.catalogue import Demo
 from learn_llm.errors import UserError
-from learn_llm.events import Chart, ChartKind, Series
+from learn_llm.events import Chart, ChartKind, Event, Series
 from learn_llm.quizzes.bank import load_bank
 from learn_llm.quizzes.demo_history import DemoHistory, Value
 from learn_llm.quizzes.drill_history import DrillHistory
@@ -28,8 +30,9 @@ from learn_llm.quizzes.schedule import Schedule
 from learn_llm.tui.desk import Desk
 from learn_llm.tui.filters import Filter
 from learn_llm.tui.kinsoku import NEVER_FIRST
-from learn_llm.tui.kit import NO_VALUES, Kit, options_of
+from learn_llm.tui.kit import NO_VALUES, Kit, child_events, options_of
 from learn_llm.tui.texts import Language, Texts
+from tests.test_tui_demo import is_alive
 from tests.tui_app import Clock, fake_demo
 
 ROOT = Path(__file__).parent.parent
@@ -45,14 +48,21 @@ def progress(tmp_path: Path) -> Progress:
 def quiz(progress: Progress, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Quiz:
     """Types the lines into a session and returns what it printed on standard output."""
 
-    def run(*lines: str, language: Language = "en", kind: str = "garbage", own: Progress | None = None) -> str:
+    def run(
+        *lines: str,
+        language: Language = "en",
+        kind: str = "garbage",
+        own: Progress | None = None,
+        follow: Callable[[Sequence[str]], AsyncGenerator[Event, None]] = child_events,
+    ) -> str:
         def command(demo: Demo, broken: bool, values: Mapping[str, Value] = NO_VALUES) -> Sequence[str]:
             return [*fake_demo(kind), *options_of(values), *(["--break"] if broken else [])]
 
         desk = Desk(load_bank(lang=language), own or progress)
         monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
         capsys.readouterr()
-        Session(Kit(Texts(language), desk, command=command, seconds=Clock().seconds), Console()).run()
+        kit = Kit(Texts(language), desk, command=command, follow=follow, seconds=Clock().seconds)
+        Session(kit, Console()).run()
         return capsys.readouterr().out
 
     return run
@@ -259,6 +269,24 @@ def test_a_wrong_parameter_is_said_and_nothing_runs(quiz: Quiz, progress: Progre
 def test_a_demo_that_crashes_is_said_and_the_session_goes_on(quiz: Quiz, progress: Progress) -> None:
     assert "the demo broke down" in quiz("43", "demo", "", "3", kind="crash")
     assert standing_ratings(progress) == [("ppo", 3)]
+
+
+def test_ctrl_c_ends_a_demo_with_all_its_processes_but_not_the_session(
+    quiz: Quiz, progress: Progress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The demo neither speaks nor goes when asked to."""
+    monkeypatch.setenv("FAKE_DEMO_PIDS", str(tmp_path / "pids"))
+
+    async def interrupted(argv: Sequence[str]) -> AsyncGenerator[Event, None]:
+        async with contextlib.aclosing(child_events(argv)) as events:
+            async for event in events:
+                yield event
+                signal.raise_signal(signal.SIGINT)
+
+    output = quiz("43", "demo", "", "3", kind="hang", follow=interrupted)
+    assert "The demo was stopped." in output
+    assert standing_ratings(progress) == [("ppo", 3)]
+    assert not any(is_alive(int(pid)) for pid in (tmp_path / "pids").read_text().split())
 
 
 @pytest.mark.parametrize("kind", ["line", "bar", "scatter", "heatmap", "hist"])

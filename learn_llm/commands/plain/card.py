@@ -161,7 +161,7 @@ class Cards:
             )
             for rating in self._ratings
         )
-        return texts("plain.rate", ratings=texts("plain.comma").join(ratings))
+        return texts("plain.comma").join(ratings) + ":"
 
     # Answers
 

@@ -42,8 +42,7 @@ class Session:
         Raises InterruptedInterviewError, after the summary, where the input ended inside an interview.
         """
         self.console.warn(self.desk.news())
-        self.console.say(self.texts("plain.title", counts=self._counts()), "")
-        self._help()
+        self.console.say(self.texts("plain.title", counts=self._counts()))
         try:
             while True:
                 self.console.say("")
