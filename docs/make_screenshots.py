@@ -66,6 +66,7 @@ async def held(argv: Sequence[str]) -> AsyncGenerator[Event, None]:
 
 async def open_card(app: QuizApp, pilot: Pilot[None], id: str) -> None:
     """Moves the cursor to this question and opens its card."""
+    await pilot.press("l")
     await pilot.pause()
     assert isinstance(app.screen, BrowseScreen)
     app.screen.list.point_at(id)
@@ -96,9 +97,15 @@ async def answer(app: QuizApp, pilot: Pilot[None], clocks: Clocks) -> None:
     await pilot.pause()
 
 
+async def home(app: QuizApp, pilot: Pilot[None], clocks: Clocks) -> None:
+    """What waits in the morning, and readiness for an interview in two weeks."""
+    await pilot.press("o", "j", "right", "escape")
+    await pilot.pause()
+
+
 async def study(app: QuizApp, pilot: Pilot[None], clocks: Clocks) -> None:
     """A session in a small terminal."""
-    await pilot.press("s")
+    await pilot.press("space")
     await pilot.pause()
     clocks.now += 1.0
     await pilot.press("space")
@@ -106,6 +113,8 @@ async def study(app: QuizApp, pilot: Pilot[None], clocks: Clocks) -> None:
 
 
 PICTURES: dict[str, tuple[tuple[int, int], Language, Script]] = {
+    "home": ((80, 24), "en", home),
+    "home.ja": ((80, 24), "ja", home),
     "quiz": ((120, 38), "en", demo),
     "card": ((120, 38), "en", answer),
     "study": ((80, 24), "en", study),
