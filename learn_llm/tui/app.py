@@ -51,7 +51,7 @@ class QuizApp(App[None]):
 
     def on_mount(self) -> None:
         """A terminal that is closed, or a polite kill, ends the app as a key does: with its demo."""
-        self.call_after_refresh(self.theme_changed_signal.subscribe, self, self._keep_theme)
+        self.call_after_refresh(self._keep_themes)  # those that are chosen, not the one it starts with
         loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP"):
             with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
@@ -60,6 +60,10 @@ class QuizApp(App[None]):
     def get_default_screen(self) -> Screen[None]:
         """Home."""
         return HomeScreen(self.kit)
+
+    def _keep_themes(self) -> None:
+        if self.is_running:  # else it was left before its first picture was drawn
+            self.theme_changed_signal.subscribe(self, self._keep_theme)
 
     def _keep_theme(self, theme: Theme) -> None:
         """The theme was changed, in the settings or in the command palette."""
