@@ -28,7 +28,7 @@ COMMANDS = {
         "Write the functions that train a model; checked.",
     ),
     "demo": ("learn_llm.commands.demo:demo", "Run a question's demo, or list the demos."),
-    "compare": ("learn_llm.commands.compare:compare", "Train methods side by side and compare what they reach."),
+    "compare": ("learn_llm.commands.compare:compare", "Train methods side by side, or ask models the same prompts."),
     "results": ("learn_llm.commands.results:results", "Measure every claim and set it beside its source."),
     "model": ("learn_llm.commands.model:model", "List, add and show models."),
     "chat": ("learn_llm.commands.chat:chat", "Talk to a model."),
