@@ -289,5 +289,7 @@ def test_the_run_that_a_function_is_part_of(own: Path) -> None:
     assert skeleton.method_of(course.get("gae")) == ("learn_llm.minimal_impls.ppo", "learn_llm.minimal_impls.ppo:gae")
     path = own / "gae.py"
     path.write_text(path.read_text().replace("minimal_impls.ppo:gae", "rollouts:masked_mean"))
+    assert skeleton.method_of(load_course(own).get("gae"))[0] == "learn_llm.minimal_impls.ppo"
+    path.write_text(path.read_text().replace("rollouts:masked_mean", "evaluation:interval"))
     with pytest.raises(UserError, match="part of no run"):
         skeleton.method_of(load_course(own).get("gae"))

@@ -17,6 +17,12 @@ from learn_llm.exercises.courses import Exercise, Language
 
 TODO = "    # TODO\n    raise NotImplementedError\n"
 Function = ast.FunctionDef
+_CALLED_BY = {
+    **dict.fromkeys(("gpt", "training", "examples"), "sft"),
+    **dict.fromkeys(("rollouts", "sampling", "kv_cache"), "ppo"),
+    "minimal_impls.coh_rows": "coh",
+}
+"""A method whose run calls the functions of a module that is none itself."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,11 +146,11 @@ def files(exercise: Exercise, language: Language = "en") -> Files:
 def method_of(exercise: Exercise) -> tuple[str, str]:
     """The run that an exercise's function is part of, and TARGET.  Raises UserError where there is none.
 
-    It is the module that NAME.py names as RUN, else the function's own, where that is one with `run` and `Config`.
+    It is the function's own module, where that is one with `run` and `Config`, else one that calls it.
     """
-    code = _parse(exercise.code)
-    target = _constant(code, "TARGET")
-    run = _constant(code, "RUN") or target.partition(":")[0]
+    target = _constant(_parse(exercise.code), "TARGET")
+    module = target.partition(":")[0].removeprefix("learn_llm.")
+    run = f"learn_llm.minimal_impls.{_CALLED_BY[module]}" if module in _CALLED_BY else target.partition(":")[0]
     if not target or not {"run", "Config"} <= read_module(run).bindings.keys():
         raise UserError(f"{exercise.name} is part of no run; try one of the chapters on training")
     return run, target

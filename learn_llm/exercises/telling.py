@@ -1,11 +1,14 @@
 """What the learner reads, as lines: the list, a verdict, a hint, what isolation was in force."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from learn_llm.errors import UserError
 from learn_llm.exercises.courses import Exercise, Language
+from learn_llm.exercises.skeleton import method_of
 from learn_llm.exercises.state import Desk
 from learn_llm.exercises.texts import say
 from learn_llm.quizzes.plain import wrap
@@ -67,6 +70,9 @@ def after_passing(desk: Desk, exercise: Exercise, language: Language) -> Iterato
     solution = desk.root / "solutions" / exercise.file
     if solution.exists():
         yield say(language, "check.solution", path=near(solution))
+    with contextlib.suppress(UserError):
+        method, _ = method_of(exercise)
+        yield say(language, "run.try", name=exercise.name, method=method.rpartition(".")[2])
     following = desk.current
     if following is None:
         yield say(language, "next.all")

@@ -31,7 +31,7 @@ ENGLISH = {
     "judge.nonsense": "what came back is no answer",
     "judge.utf8": "the file is not UTF-8 (byte {byte}); save it as UTF-8",
     "judge.unreadable": "the file cannot be read: {reason}",
-    "judge.missing": "there is no file {file}",
+    "judge.missing": "there is no file {file}; `learn-llm exercise reset` writes a new one",
     "judge.large": "the file is larger than 1 MB",
     "judge.looks": "What it looks like: {message}",
     "judge.printed": "Your code printed:",
@@ -108,6 +108,7 @@ ENGLISH = {
     "run.part": "They part at step {step} (ours / yours): {metrics}",
     "run.holds": "{who}: the claim holds: {claim}",
     "run.fails": "{who}: the claim does not hold: {claim}",
+    "run.try": "Train {method} with your own function: learn-llm exercise run {name}",
 }
 
 JAPANESE = {
@@ -139,7 +140,7 @@ JAPANESE = {
     "judge.nonsense": "返ってきたものは答えになっていません",
     "judge.utf8": "UTF-8 のファイルではありません ({byte} バイト目)。UTF-8 で保存してください。",
     "judge.unreadable": "ファイルを読めません: {reason}",
-    "judge.missing": "ファイル {file} がありません",
+    "judge.missing": "ファイル {file} がありません。`learn-llm exercise reset` で作り直せます。",
     "judge.large": "ファイルが 1 MB を超えています",
     "judge.looks": "考えられる原因: {message}",
     "judge.printed": "コードの出力:",
@@ -222,6 +223,7 @@ JAPANESE = {
     "run.part": "ステップ {step} で分かれます (手本 / あなた): {metrics}",
     "run.holds": "{who}: 主張は成り立ちます: {claim}",
     "run.fails": "{who}: 主張は成り立ちません: {claim}",
+    "run.try": "自分の関数で {method} を訓練する: learn-llm exercise run {name}",
 }
 
 TEXTS = {"en": ENGLISH, "ja": JAPANESE}
