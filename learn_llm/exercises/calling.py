@@ -1,8 +1,10 @@
 """Calling the function that is judged, ours in the judge and the learner's in the worker, in the same way."""
 
+import dataclasses
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -22,7 +24,7 @@ def call(function: Callable[..., Any], arguments: Mapping[str, Any], gradient: S
     watched = [arguments[name].requires_grad_() for name in gradient]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        result = function(**arguments)
+        result = _plain(function(**arguments))
         changed = [name for name, value in before.items() if not _same(value, arguments[name])]
         gradients: Sequence[Tensor | None] = []
         if watched:
@@ -31,6 +33,13 @@ def call(function: Callable[..., Any], arguments: Mapping[str, Any], gradient: S
             if total.requires_grad:
                 gradients = torch.autograd.grad(total, watched, allow_unused=True)
     return {"result": result, "gradients": list(gradients), "changed": changed}
+
+
+def _plain(result: Any) -> Any:
+    """A dataclass as the namespace of its fields, as it would arrive from the worker."""
+    if dataclasses.is_dataclass(result) and not isinstance(result, type):
+        return SimpleNamespace(**{item.name: getattr(result, item.name) for item in dataclasses.fields(result)})
+    return result
 
 
 def _same(a: Tensor, b: Tensor) -> bool:

@@ -33,6 +33,8 @@ def difference(right: Any, got: Any, tolerance: float = TOLERANCE, place: str = 
     '[1]'
     >>> difference((1, 2), (1, 3)).place
     '[1]'
+    >>> difference(torch.tensor([-math.inf]), torch.tensor([0.0])).kind
+    'value'
     """
     if isinstance(right, Tensor):
         return _of_tensors(right, got, tolerance, place)
@@ -64,7 +66,8 @@ def _of_tensors(right: Tensor, got: Any, tolerance: float, place: str) -> Differ
     if _sort(right) != _sort(got):
         return Difference("dtype", place, {"right": _name(right.dtype), "got": _name(got.dtype)})
     a, b = right.detach().double(), got.detach().double()
-    wrong = ~(((a - b).abs() <= tolerance * a.abs().clamp(min=1.0)) | (a == b) | (a.isnan() & b.isnan()))
+    near = ((a - b).abs() <= tolerance * a.abs().clamp(min=1.0)) & a.isfinite()  # any number is within ∞ of ∞
+    wrong = ~(near | (a == b) | (a.isnan() & b.isnan()))
     if not wrong.any():
         return None
     index = tuple(int(i) for i in wrong.nonzero()[0])
@@ -101,7 +104,7 @@ def _plain(right: Any, got: Any, place: str) -> Difference:
 def _close(right: float, got: float, tolerance: float) -> bool:
     if math.isnan(right) or math.isnan(got):
         return math.isnan(right) and math.isnan(got)
-    return right == got or abs(right - got) <= tolerance * max(1.0, abs(right))
+    return right == got or (math.isfinite(right) and abs(right - got) <= tolerance * max(1.0, abs(right)))
 
 
 def what(value: Any) -> str:

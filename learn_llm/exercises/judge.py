@@ -254,6 +254,7 @@ def _target(exercise: Exercise, module: ModuleType) -> Callable[..., Any]:
         found = importlib.import_module(origin)
         for part in name.split("."):
             found = getattr(found, part)
+    found = found.fget if isinstance(found, property) else found
     if not callable(found):
         raise UserError(f"{exercise.code}: TARGET is no function")
     result: Callable[..., Any] = found
