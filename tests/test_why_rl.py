@@ -143,7 +143,7 @@ def test_gamma_changes_the_gradient_of_turn_1_and_no_value() -> None:
     scores = torch.tensor(dialogue(random.Random(0)).scores)
     values, gradients = [], []
     for gamma in (0.0, 1.0):
-        policy = torch.zeros(5, 4, requires_grad=True)
+        policy = torch.cat((torch.zeros(2, 4), 3 * torch.eye(3, 4))).requires_grad_()  # heeds what it is told
         both = torch.stack(turns(policy, scores, True, gamma)).sum()
         both.backward()
         assert policy.grad is not None
