@@ -490,6 +490,19 @@ score_full_fine_tuning | share
 behind_full | share
     LoRA's share of exact answers minus that of full fine-tuning on the same examples.
 
+# Sequence to sequence
+
+exact_match_causal | share
+    exact_match of the causal model of equal size, after as many tokens.
+exact_difference | share
+    exact_match of the encoder-decoder minus that of the causal model, item by item.
+loss_difference | nats per token
+    Loss of the causal model on held-out targets minus that of the encoder-decoder, item by item.
+loss_difference_low | nats per token
+    Lower end of the 95 % interval of loss_difference; above 0 the encoder-decoder is the better one.
+flops_share
+    Multiplications and additions of the encoder-decoder for one item, over those of the causal model.
+
 # Data that a model writes
 
 written
