@@ -70,6 +70,7 @@ def response_loss(logits: Tensor, tokens: Tensor, mask: Tensor, count: Tensor | 
 
     Position t predicts token t + 1.  The second token is prompt; the third had probability 1/4:
 
+    >>> import torch
     >>> logits = torch.tensor([[[0.5, 0.5], [0.25, 0.75], [0.5, 0.5]]]).log()
     >>> response_loss(logits, torch.tensor([[0, 1, 0]]), torch.tensor([[0, 0, 1]])).exp()
     tensor(4.)
