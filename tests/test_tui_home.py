@@ -32,7 +32,7 @@ from learn_llm.tui.widgets.card import Card, RatingBar
 from learn_llm.tui.widgets.key_bar import KeyBar
 from learn_llm.tui.widgets.page import Page
 from learn_llm.tui.widgets.top_bar import TopBar
-from tests.tui_app import LARGE, SMALL, Clock, make_app
+from tests.tui_app import LARGE, SMALL, Clock, ListFirst, make_app
 
 LEAST, MOST = (60, 18), (200, 60)
 TODAY = date(2026, 3, 2)
@@ -262,6 +262,14 @@ class TestHome:
             assert len(app._notifications) == 1
             await press(pilot, "o", "j", "right")
             assert "Progress is not saved" in app.screen.query_one(TopBar).alarm
+
+    @pytest.mark.parametrize("kind", [QuizApp, ListFirst])
+    async def test_it_can_be_left_before_it_has_drawn_anything(self, tmp_path: Path, kind: type[QuizApp]) -> None:
+        for number in range(4):
+            app = make_app(tmp_path / str(number), app=kind)
+            async with app.run_test(size=LARGE):
+                app.exit()
+            assert app.return_code == 0
 
 
 class TestSettings:

@@ -2,7 +2,6 @@
 
 import contextlib
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
@@ -62,6 +61,8 @@ def read_day(text: str, today: date) -> date:
     >>> [str(read_day(text, date(2026, 11, 23))) for text in ("2026-12-05", "1/9", "14", "１２月５日")]
     ['2026-12-05', '2027-01-09', '2026-12-07', '2026-12-05']
     """
+    import unicodedata  # when a day is typed, not when the app starts
+
     plain = unicodedata.normalize("NFKC", text).strip().removeprefix("+").removesuffix("日")
     try:
         day = _day([int(part) for part in re.split("[-/.年月]", plain)], today)

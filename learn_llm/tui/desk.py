@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from learn_llm.quizzes import readiness, settings
 from learn_llm.quizzes.bank import BUNDLED, Bank, Question, load_bank
-from learn_llm.quizzes.demo_history import DemoHistory, DemoRun, Value
 from learn_llm.quizzes.drill import SESSION, Drill, choose
 from learn_llm.quizzes.drill_history import DrillHistory
 from learn_llm.quizzes.progress import Counts, Progress
@@ -20,6 +19,7 @@ from learn_llm.quizzes.summary import streak, study_days
 
 if TYPE_CHECKING:
     from learn_llm.events import Verdict
+    from learn_llm.quizzes.demo_history import DemoRun, Value
     from learn_llm.quizzes.interview_history import Record
 
 Kind = Literal["due", "new", "later"]
@@ -131,8 +131,10 @@ class Desk:
         """The learner's moment, in UTC."""
         return self.progress.schedule.now()
 
-    def keep_run(self, demo: str, verdict: "Verdict", *, broken: bool, options: Mapping[str, Value]) -> None:
+    def keep_run(self, demo: str, verdict: "Verdict", *, broken: bool, options: "Mapping[str, Value]") -> None:
         """Keeps what a demo has just said."""
+        from learn_llm.quizzes.demo_history import DemoHistory
+
         DemoHistory(self.progress).keep(
             demo,
             options=options,
@@ -142,8 +144,10 @@ class Desk:
             measured=verdict.measured,
         )
 
-    def last_run(self, demo: str) -> DemoRun | None:
+    def last_run(self, demo: str) -> "DemoRun | None":
         """What a demo said last."""
+        from learn_llm.quizzes.demo_history import DemoHistory
+
         return DemoHistory(self.progress).last(demo)
 
     def unfinished(self) -> "Record | None":

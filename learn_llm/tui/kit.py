@@ -6,26 +6,26 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from learn_llm.quizzes.demo_history import Value
 from learn_llm.tui.desk import Desk
 from learn_llm.tui.texts import Texts
 
 if TYPE_CHECKING:
     from learn_llm.demos.catalogue import Demo
     from learn_llm.events import Event
+    from learn_llm.quizzes.demo_history import Value
 
 
-NO_VALUES: Mapping[str, Value] = {}
+NO_VALUES: "Mapping[str, Value]" = {}
 
 
 class Command(Protocol):
     """Makes the command line that runs a demo."""
 
-    def __call__(self, demo: "Demo", broken: bool, values: Mapping[str, Value] = NO_VALUES) -> Sequence[str]:
+    def __call__(self, demo: "Demo", broken: bool, values: "Mapping[str, Value]" = NO_VALUES) -> Sequence[str]:
         """Broken on purpose or not, with these parameters."""
 
 
-def options_of(values: Mapping[str, Value]) -> list[str]:
+def options_of(values: "Mapping[str, Value]") -> list[str]:
     """Parameters as options of a command line.
 
     >>> options_of({"step_size": 0.1, "centre": False})
@@ -38,7 +38,7 @@ def options_of(values: Mapping[str, Value]) -> list[str]:
     return options
 
 
-def demo_command(demo: "Demo", broken: bool, values: Mapping[str, Value] = NO_VALUES) -> Sequence[str]:
+def demo_command(demo: "Demo", broken: bool, values: "Mapping[str, Value]" = NO_VALUES) -> Sequence[str]:
     """The command line that runs a demo with this interpreter, its events as JSON lines."""
     argv = [sys.executable, "-u", "-m", f"learn_llm.demos.{demo.module}", "--json", *options_of(values)]
     return [*argv, "--break"] if broken else argv

@@ -63,6 +63,7 @@ class HomeScreen(Screen[None]):
     def __init__(self, kit: Kit) -> None:
         super().__init__()
         self.kit = kit
+        self._left = False
 
     def compose(self) -> ComposeResult:
         yield TopBar("learn-llm")
@@ -77,9 +78,14 @@ class HomeScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """What was done elsewhere is seen here, in the language that was chosen there."""
-        self._look_again()
-        for widget in self.query("*"):
-            widget.refresh()
+        if self._left:
+            self._look_again()
+            for widget in self.query("*"):
+                widget.refresh()
+
+    def on_screen_suspend(self) -> None:
+        """Something else is shown."""
+        self._left = True
 
     def help_sections(self) -> list[tuple[str, list[Binding]]]:
         """The keys of this screen."""

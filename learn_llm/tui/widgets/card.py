@@ -124,7 +124,7 @@ class Card(Vertical):
         Binding("4", "rate(4)", "rate", show=False),
     ]
 
-    revealed: reactive[bool] = reactive(False)
+    revealed: reactive[bool] = reactive(False, init=False)
 
     class Revealed(Message):
         """The answer is to be seen now."""
@@ -158,7 +158,8 @@ class Card(Vertical):
         self.guard.acted("")
         self.set_reactive(Card.revealed, revealed)
         self._draw()
-        self.query_one(CardBody).scroll_home(animate=False)
+        for body in self.query(CardBody):
+            body.scroll_home(animate=False)
 
     def redraw(self) -> None:
         """Something on the card has changed; it stays where it was scrolled to."""
@@ -212,7 +213,13 @@ class Card(Vertical):
             self.guard.acted(key)
             self.post_message(self.Rated(self.card.question.id, rating))
 
+    def on_mount(self) -> None:
+        """What was shown before the parts were there."""
+        self._draw()
+
     def _draw(self) -> None:
+        if not self.query("#card-page"):  # not composed yet, or already taken apart
+            return
         card, page = self.card, self.query_one("#card-page", Page)
         self.set_class(self.revealed, "-revealed")
         self.refresh_bindings()
