@@ -163,7 +163,7 @@ def test_settings_out_of_range_are_refused(model: GPT, bad: dict[str, Any], mess
 logits_rows = st.lists(st.integers(-16, 16).map(lambda n: n / 2), min_size=2, max_size=12)
 
 
-@given(logits_rows, st.integers(1, 14), st.floats(0.1, 3))
+@given(logits_rows, st.integers(1, 14), st.floats(0.2, 3))  # colder, and the unlikely ones underflow
 @settings(deadline=None, max_examples=40)
 def test_top_k_keeps_the_k_likeliest(row: list[float], k: int, temperature: float) -> None:
     logits = torch.tensor(row)
