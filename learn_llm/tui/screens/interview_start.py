@@ -20,6 +20,7 @@ from learn_llm.quizzes.interview_report import row
 from learn_llm.tui.filters import topic_counts
 from learn_llm.tui.kit import Kit
 from learn_llm.tui.screens.interview import InterviewScreen
+from learn_llm.tui.screens.settings import SettingsList
 from learn_llm.tui.screens.topics import TopicList
 from learn_llm.tui.styles import QUIET
 from learn_llm.tui.texts import Texts
@@ -33,34 +34,12 @@ MINUTES = 4
 LABEL = 14
 
 
-class SetupList(TopicList):
-    """What can be set, the start, and the interviews of before, a line each.  Posts `Changed` beside what it posts."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right", "change(1)", "change", key_display="left/right"),
-        Binding("left", "change(-1)", "change", show=False),
-    ]
-
-    class Changed(Message):
-        """The line under the cursor gets its next value, or the one before."""
-
-        def __init__(self, name: str, direction: int) -> None:
-            super().__init__()
-            self.name = name
-            self.direction = direction
-
-    @property
-    def at(self) -> str:
-        """The id of the line under the cursor."""
-        return self.highlighted_option.id or "" if self.highlighted_option else ""
+class SetupList(SettingsList):
+    """What can be set, the start, and the interviews of before, a line each."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Not every line can be changed."""
-        return action != "change" or self.at in ("level", "number")
-
-    def action_change(self, direction: int) -> None:
-        """Asks for another value of this line."""
-        self.post_message(self.Changed(self.at, direction))
+        return action != "turn" or self.at in ("level", "number")
 
 
 class InterviewStart(Screen[str | None]):
@@ -152,7 +131,7 @@ class InterviewStart(Screen[str | None]):
         """Other keys may do something there."""
         self.refresh_bindings()
 
-    def on_setup_list_changed(self, message: SetupList.Changed) -> None:
+    def on_settings_list_turned(self, message: SetupList.Turned) -> None:
         """Left and right change a value."""
         self._change(message.name, message.direction)
 
