@@ -18,9 +18,13 @@ SHOWING = ("learn_llm.running", "learn_llm.glossary", "learn_llm.charts")
 
 
 def digest(modules: Sequence[str], *parts: str) -> str:
-    """Of these modules and all that they import of this package, its version, the bundled checkpoints, and `parts`."""
+    """Of these modules and all that they import of this package, its version, and `parts`.
+
+    The bundled checkpoints count where any of these files can open one.
+    """
     files = sorted(frozenset[Path]().union(*(sources(module) for module in modules)))
-    weights = (hashlib.sha256((find(name) / "model.safetensors").read_bytes()).hexdigest() for name in CHECKPOINTS)
+    opened = CHECKPOINTS if any(file.name == "checkpoints.py" for file in files) else ()
+    weights = (hashlib.sha256((find(name) / "model.safetensors").read_bytes()).hexdigest() for name in opened)
     return hashlib.sha256("\n".join((__version__, *map(code, files), *weights, *parts)).encode()).hexdigest()
 
 

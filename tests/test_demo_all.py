@@ -16,6 +16,7 @@ from learn_llm.demos.checking import Checked, Run, check_all, run, write_table
 from learn_llm.demos.entry import Demo
 from learn_llm.errors import UserError
 from learn_llm.events import Verdict
+from learn_llm.folders import data_folder
 
 ONE = DEMOS["perplexity"]
 
@@ -26,8 +27,9 @@ def ran(seed: int, broken: bool, holds: bool | None = None, seconds: float = 1.0
 
 
 @pytest.fixture
-def outcomes(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[int, bool], Run]]:
+def outcomes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Callable[[int, bool], Run]]:
     """What each demo comes to, by its name; as it should where nothing is said.  Two demos in all."""
+    monkeypatch.setenv("LEARN_LLM_HOME", str(tmp_path / "home"))
     said: dict[str, Callable[[int, bool], Run]] = {}
     monkeypatch.setattr(checking, "run", lambda demo, seed, broken: said.get(demo.slug, ran)(seed, broken))
     monkeypatch.setattr(checking, "DEMOS", {slug: DEMOS[slug] for slug in ("attention", "perplexity")})
@@ -93,12 +95,46 @@ def test_a_table_that_cannot_be_written_is_said(tmp_path: Path) -> None:
         (["perplexity", "--all"], "takes no name"),
         (["--all", "--break"], "takes no name"),
         (["--seeds", "2"], "go with --all"),
+        (["--resume"], "go with --all"),
     ],
 )
 def test_bad_usage_gets_one_line(arguments: list[str], said: str) -> None:
     result = CliRunner().invoke(cli, ["demo", *arguments])
     assert isinstance(result.exception, UserError)
     assert said in str(result.exception)
+
+
+def test_resumed_only_what_is_not_kept_is_run(
+    outcomes: dict[str, Callable[[int, bool], Run]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, int, bool]] = []
+
+    def recorded(demo: Demo, seed: int, broken: bool) -> Run:
+        asked.append((demo.slug, seed, broken))
+        return ran(seed, broken)
+
+    monkeypatch.setattr(checking, "run", recorded)
+    first = list(check_all([0]))
+    again = list(check_all([0, 1], resume=True))
+    assert again[0].runs[:2] == first[0].runs
+    assert asked == [(s, n, b) for n in (0, 1) for s in ("attention", "perplexity") for b in (False, True)]
+    list(check_all([0]))
+    assert len(asked) == 12  # not resumed: everything anew
+    monkeypatch.setattr(checking, "digest", lambda modules: "other code")
+    list(check_all([0], resume=True))
+    assert len(asked) == 16
+
+
+def test_a_run_without_a_verdict_and_a_damaged_file_are_not_kept(
+    outcomes: dict[str, Callable[[int, bool], Run]],
+) -> None:
+    outcomes["attention"] = lambda seed, broken: Run(seed, broken, 1.0, None, "killed")
+    list(check_all([0]))
+    files = sorted(file.name for file in (data_folder() / "demos").iterdir())
+    assert files == ["perplexity-seed-0-broken.json", "perplexity-seed-0.json"]
+    (data_folder() / "demos" / files[0]).write_text("{", "utf-8")
+    assert checking.kept(ONE, 0, True) is None
+    assert checking.kept(ONE, 0, False) is not None
 
 
 @pytest.mark.parametrize("broken", [False, True])

@@ -16,6 +16,7 @@ from learn_llm.errors import MissingError, UserError
 @click.option("--all", "all_", is_flag=True, help="Run every demo, as it is and broken, and print one table.")
 @click.option("--seeds", type=click.IntRange(1), help="With --all: for seeds 0 to N - 1.  [default: 1]")
 @click.option("--write", type=click.Path(path_type=Path), help="With --all: write the table to a Markdown file, too.")
+@click.option("--resume", is_flag=True, help="With --all: do not run again what an earlier --all finished.")
 @click.pass_context
 def demo(
     ctx: click.Context,
@@ -27,6 +28,7 @@ def demo(
     all_: bool,
     seeds: int | None,
     write: Path | None,
+    resume: bool,
 ) -> None:
     """Run the demo of the question SLUG; without SLUG, list the demos.
 
@@ -38,9 +40,9 @@ def demo(
     if all_:
         if slug is not None or break_:
             raise UserError("--all runs every demo, as it is and broken: it takes no name and no --break")
-        ctx.exit(_all(seeds or 1, as_json, check, write))
-    if seeds or write:
-        raise UserError("--seeds and --write go with --all")
+        ctx.exit(_all(range(seeds or 1), as_json, check, write, resume))
+    if seeds or write or resume:
+        raise UserError("--seeds, --write and --resume go with --all")
     if slug is None:
         if check or break_:
             raise UserError("--check and --break need a demo: learn-llm demo SLUG --check")
@@ -62,7 +64,7 @@ def demo(
     main(module.run, module.Config, [*options, *(flag for flag, given in flags.items() if given)], name=slug)
 
 
-def _all(seeds: int, as_json: bool, check: bool, write: Path | None) -> int:
+def _all(seeds: range, as_json: bool, check: bool, write: Path | None, resume: bool) -> int:
     """Every demo in one table, a row as soon as it is known; returns an exit code."""
     import json
 
@@ -71,7 +73,7 @@ def _all(seeds: int, as_json: bool, check: bool, write: Path | None) -> int:
     from learn_llm.quizzes.plain import wrap
 
     checked = []
-    for one in checking.check_all(range(seeds)):
+    for one in checking.check_all(seeds, resume=resume):
         checked.append(one)
         if as_json:
             click.echo(json.dumps(checking.as_json(one), ensure_ascii=False))
@@ -89,7 +91,7 @@ def _all(seeds: int, as_json: bool, check: bool, write: Path | None) -> int:
     total = sum(run.seconds for one in checked for run in one.runs)
     click.echo(f"{len(checked)} demos, {total / 60:.0f} minutes, {wrong} not as they should be", err=True)
     if write:
-        checking.write_table(write, checked, range(seeds))
+        checking.write_table(write, checked, seeds)
     return int(check and wrong > 0)
 
 

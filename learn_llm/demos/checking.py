@@ -1,6 +1,7 @@
 """All demos, as they are and broken, for one or more seeds: does every claim come out as it should, and in time?
 
-Each run is a process of its own, one after the other, so that its seconds are those that a reader waits.
+Each run is a process of its own, one after the other, so that its seconds are those that a reader waits.  What it came
+to is kept under the digest of all that it depends on, so that a check of hours can go on where it was stopped.
 """
 
 import json
@@ -13,8 +14,10 @@ from pathlib import Path
 
 from learn_llm.demos.catalogue import DEMOS, SLUGS
 from learn_llm.demos.entry import Demo
+from learn_llm.digests import digest
 from learn_llm.errors import UserError
-from learn_llm.events import Verdict, from_json
+from learn_llm.events import Verdict, from_json, to_json
+from learn_llm.folders import data_folder
 
 PATIENCE = 4
 """A demo is ended after so many times its limit."""
@@ -70,12 +73,57 @@ class Checked:
         return next((run.verdict for run in self.runs if not run.broken), None)
 
 
-def check_all(seeds: Sequence[int], slugs: Sequence[str] = SLUGS) -> Iterator[Checked]:
-    """Every demo that is built, in the order of the questions."""
+def check_all(seeds: Sequence[int], slugs: Sequence[str] = SLUGS, resume: bool = False) -> Iterator[Checked]:
+    """Every demo that is built, in the order of the questions; with `resume` what is kept is not run again."""
     for slug in slugs:
         if slug in DEMOS:
-            runs = tuple(run(DEMOS[slug], seed, broken) for seed in seeds for broken in (False, True))
-            yield Checked(DEMOS[slug], runs)
+            yield Checked(DEMOS[slug], tuple(_runs(DEMOS[slug], seeds, resume)))
+
+
+def _runs(demo: Demo, seeds: Sequence[int], resume: bool) -> Iterator[Run]:
+    for seed in seeds:
+        for broken in (False, True):
+            found = kept(demo, seed, broken) if resume else None
+            if found is None:
+                found = run(demo, seed, broken)
+                keep(demo, found)
+            yield found
+
+
+def kept(demo: Demo, seed: int, broken: bool) -> Run | None:
+    """What this run came to, where it is kept and nothing that it depends on has changed since."""
+    try:
+        found = json.loads(_file(demo, seed, broken).read_text("utf-8"))
+        verdict = from_json(found["verdict"])
+        if found["key"] == _key(demo) and isinstance(verdict, Verdict):
+            return Run(seed, broken, float(found["seconds"]), verdict)
+    except (OSError, ValueError, TypeError, KeyError):
+        pass
+    return None
+
+
+def keep(demo: Demo, done: Run) -> None:
+    """Keep a run that came to a verdict.  Raises UserError where the folder of the user's data cannot be written."""
+    if done.verdict is None:
+        return
+    file = _file(demo, done.seed, done.broken)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        waiting = file.with_suffix(".part")
+        said = {"key": _key(demo), "seconds": round(done.seconds, 2), "verdict": to_json(done.verdict)}
+        waiting.write_text(json.dumps(said, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        waiting.replace(file)
+    except OSError as error:
+        why = f"what the demos come to cannot be kept in {file.parent}: {error.strerror}"
+        raise UserError(f"{why}; LEARN_LLM_HOME sets another place") from None
+
+
+def _file(demo: Demo, seed: int, broken: bool) -> Path:
+    return data_folder() / "demos" / f"{demo.slug}-seed-{seed}{'-broken' * broken}.json"
+
+
+def _key(demo: Demo) -> str:
+    return digest([f"learn_llm.demos.{demo.module}"])
 
 
 def run(demo: Demo, seed: int, broken: bool) -> Run:
