@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from learn_llm.quizzes.bank import load_bank
+from learn_llm.quizzes.desk import Desk
 from learn_llm.quizzes.drill import OPTIONS, Answer, Drill, choose, option_order, strength
 from learn_llm.quizzes.drill_history import DrillHistory
 from learn_llm.quizzes.progress import Progress
 from learn_llm.quizzes.schedule import Rating, Schedule
-from learn_llm.tui.desk import Desk
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 IDS = [f"q{number}" for number in range(50)]

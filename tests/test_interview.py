@@ -21,7 +21,7 @@ from learn_llm.quizzes.interview_report import report, row, save_report, spans_o
 from learn_llm.quizzes.progress import Progress
 from learn_llm.quizzes.schedule import Rating, Schedule
 from learn_llm.quizzes.store import COLUMNS, MIGRATIONS, VERSION
-from learn_llm.tui.texts import Texts
+from learn_llm.quizzes.texts import Texts
 
 BANK = load_bank()
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -22,16 +22,16 @@ from learn_llm.errors import UserError
 from learn_llm.events import Chart, ChartKind, Event, Series
 from learn_llm.quizzes.bank import load_bank
 from learn_llm.quizzes.demo_history import DemoHistory, Value
+from learn_llm.quizzes.desk import Desk
 from learn_llm.quizzes.drill_history import DrillHistory
+from learn_llm.quizzes.filters import Filter
 from learn_llm.quizzes.interview_history import History
+from learn_llm.quizzes.kit import NO_VALUES, Kit, child_events, options_of
 from learn_llm.quizzes.plain import columns
 from learn_llm.quizzes.progress import Progress
 from learn_llm.quizzes.schedule import Schedule
-from learn_llm.tui.desk import Desk
-from learn_llm.tui.filters import Filter
+from learn_llm.quizzes.texts import Language, Texts
 from learn_llm.tui.kinsoku import NEVER_FIRST
-from learn_llm.tui.kit import NO_VALUES, Kit, child_events, options_of
-from learn_llm.tui.texts import Language, Texts
 from tests.test_tui_demo import is_alive
 from tests.tui_app import Clock, fake_demo
 

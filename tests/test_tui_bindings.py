@@ -9,6 +9,7 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.pilot import Pilot
 
+from learn_llm.quizzes.texts import TEXTS
 from learn_llm.tui.app import QuizApp
 from learn_llm.tui.screens.browse import BrowseScreen
 from learn_llm.tui.screens.drill import DrillScreen
@@ -21,7 +22,6 @@ from learn_llm.tui.screens.parameters import ParametersScreen
 from learn_llm.tui.screens.settings import SettingsList, SettingsScreen
 from learn_llm.tui.screens.study import StudyScreen
 from learn_llm.tui.screens.topics import TopicList, TopicPicker
-from learn_llm.tui.texts import TEXTS
 from learn_llm.tui.widgets.answer_area import AnswerArea
 from learn_llm.tui.widgets.card import Card, CardBody
 from learn_llm.tui.widgets.choice_list import ChoiceList

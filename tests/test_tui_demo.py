@@ -12,9 +12,9 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from learn_llm.demos.catalogue import DEMOS
+from learn_llm.quizzes.kit import demo_command
 from learn_llm.tui.app import QuizApp
 from learn_llm.tui.demo_state import Status
-from learn_llm.tui.kit import demo_command
 from learn_llm.tui.screens.browse import BrowseScreen
 from learn_llm.tui.screens.study import StudyScreen
 from learn_llm.tui.widgets.demo import DemoPane

@@ -10,14 +10,15 @@ from textual import constants
 from textual.pilot import Pilot
 from textual.widgets import OptionList
 
+from learn_llm.quizzes.desk import Desk
 from learn_llm.quizzes.interview import Plan
 from learn_llm.quizzes.interview_history import History
 from learn_llm.quizzes.progress import Progress
 from learn_llm.quizzes.readiness import Readiness, recall_after
 from learn_llm.quizzes.settings import Settings, load
+from learn_llm.quizzes.texts import TEXTS, Language, Texts, choose
 from learn_llm.tui import home_text
 from learn_llm.tui.app import QuizApp
-from learn_llm.tui.desk import Desk
 from learn_llm.tui.home_text import View, lines
 from learn_llm.tui.screens.browse import BrowseScreen
 from learn_llm.tui.screens.drill import DrillScreen
@@ -27,7 +28,6 @@ from learn_llm.tui.screens.line import LineScreen
 from learn_llm.tui.screens.settings import AMOUNTS, SettingsScreen, next_amount, next_day
 from learn_llm.tui.screens.study import StudyScreen
 from learn_llm.tui.screens.topics import TopicPicker
-from learn_llm.tui.texts import TEXTS, Language, Texts, choose
 from learn_llm.tui.widgets.card import Card, RatingBar
 from learn_llm.tui.widgets.key_bar import KeyBar
 from learn_llm.tui.widgets.page import Page

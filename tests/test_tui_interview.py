@@ -13,13 +13,13 @@ from textual.pilot import Pilot
 
 from learn_llm.quizzes.interview_history import History, Record
 from learn_llm.quizzes.progress import Progress
+from learn_llm.quizzes.texts import Language
 from learn_llm.tui.app import QuizApp
 from learn_llm.tui.interview_text import RECOGNISED
 from learn_llm.tui.screens.browse import BrowseScreen
 from learn_llm.tui.screens.help import HelpScreen
 from learn_llm.tui.screens.interview import InterviewScreen
 from learn_llm.tui.screens.interview_start import InterviewStart, SetupList, TopicsPicker
-from learn_llm.tui.texts import Language
 from learn_llm.tui.widgets.answer_area import AnswerArea
 from learn_llm.tui.widgets.demo import DemoPane
 from learn_llm.tui.widgets.key_bar import KeyBar

@@ -11,15 +11,16 @@ import pytest
 from rich.cells import cell_len
 
 from learn_llm.events import Chart, Metrics, Note, Sample, Series, Stage, Table, TokenRow, Tokens, Verdict
+from learn_llm.quizzes import texts
 from learn_llm.quizzes.bank import load_bank
+from learn_llm.quizzes.desk import Standing
+from learn_llm.quizzes.filters import Filter, topic_counts, view_counts
 from learn_llm.quizzes.index import TOPICS
-from learn_llm.tui import demo_text, kinsoku, styles, texts
+from learn_llm.quizzes.texts import TEXTS, Texts, choose
+from learn_llm.tui import demo_text, kinsoku, styles
 from learn_llm.tui.demo_state import LONGEST, DemoState
-from learn_llm.tui.desk import Standing
-from learn_llm.tui.filters import Filter, topic_counts, view_counts
 from learn_llm.tui.key_guard import FIRST_REPEAT, REPEAT, KeyGuard
 from learn_llm.tui.prose import blocks, lay_out
-from learn_llm.tui.texts import TEXTS, Texts, choose
 
 ENGLISH = Texts("en")
 

@@ -10,17 +10,18 @@ from textual.pilot import Pilot
 
 from learn_llm.demos.catalogue import DEMOS, Parameter
 from learn_llm.events import Chart, Metrics, Series, Verdict
+from learn_llm.quizzes import kit
 from learn_llm.quizzes.demo_history import DemoHistory
+from learn_llm.quizzes.kit import demo_command
 from learn_llm.quizzes.progress import Progress
 from learn_llm.quizzes.schedule import Schedule
-from learn_llm.tui import demo_text, kit
+from learn_llm.quizzes.texts import Texts
+from learn_llm.tui import demo_text
 from learn_llm.tui.app import QuizApp
 from learn_llm.tui.card_text import ran_block
 from learn_llm.tui.demo_state import DemoState
-from learn_llm.tui.kit import demo_command
 from learn_llm.tui.screens import parameters
 from learn_llm.tui.screens.parameters import ParametersScreen, read, shown, turned
-from learn_llm.tui.texts import Texts
 from learn_llm.tui.widgets.demo import DemoPane
 from learn_llm.tui.widgets.page import Page
 from tests.test_tui_demo import open_demo, pane, text, until

@@ -10,13 +10,13 @@ from textual.screen import Screen
 from learn_llm.demos.catalogue import Demo
 from learn_llm.quizzes.bank import load_bank
 from learn_llm.quizzes.demo_history import Value
+from learn_llm.quizzes.desk import Desk
+from learn_llm.quizzes.kit import NO_VALUES, Kit, options_of
 from learn_llm.quizzes.progress import Progress
 from learn_llm.quizzes.schedule import Schedule
+from learn_llm.quizzes.texts import Language, Texts
 from learn_llm.tui.app import QuizApp
-from learn_llm.tui.desk import Desk
-from learn_llm.tui.kit import NO_VALUES, Kit, options_of
 from learn_llm.tui.screens.browse import BrowseScreen
-from learn_llm.tui.texts import Language, Texts
 
 SMALL, LARGE = (80, 24), (120, 40)
 SIZES = (SMALL, LARGE)

@@ -38,7 +38,7 @@ def init(folder: Path, course: Path | None, lang: str | None) -> None:
     """Make a folder of exercises, or bring one up to date; answers are never overwritten."""
     from learn_llm.exercises.state import STATE, make
     from learn_llm.exercises.texts import say
-    from learn_llm.tui.texts import choose
+    from learn_llm.quizzes.texts import choose
 
     is_new = not (folder / STATE).exists()
     desk, new, renewed = make(folder, course, choose(lang, os.environ))
@@ -180,7 +180,7 @@ def run(name: str, options: tuple[str, ...], lang: str | None) -> None:
 def _opened(lang: str | None) -> "tuple[Desk, Language]":
     """The learner's folder here or above, and the language to speak."""
     from learn_llm.exercises.state import Desk, find_root
-    from learn_llm.tui.texts import choose
+    from learn_llm.quizzes.texts import choose
 
     desk = Desk(find_root(Path.cwd()))
     _say_notices(desk)

@@ -42,7 +42,7 @@ def grade(
     from learn_llm.exercises.courses import load_course
     from learn_llm.exercises.texts import say
     from learn_llm.exercises.workers import Worker
-    from learn_llm.tui.texts import choose
+    from learn_llm.quizzes.texts import choose
 
     language = choose(lang, os.environ)
     opened = load_course(course)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from learn_llm.quizzes.bank import Bank
     from learn_llm.quizzes.interview import Answer
     from learn_llm.quizzes.interview_history import History, Record
-    from learn_llm.tui.texts import Texts
+    from learn_llm.quizzes.texts import Texts
 
 
 @click.command()
@@ -48,8 +48,8 @@ def interview(
     from learn_llm.quizzes.interview import choose
     from learn_llm.quizzes.interview_history import History
     from learn_llm.quizzes.progress import Progress
-    from learn_llm.tui.texts import Texts
-    from learn_llm.tui.texts import choose as choose_language
+    from learn_llm.quizzes.texts import Texts
+    from learn_llm.quizzes.texts import choose as choose_language
 
     texts = Texts(choose_language(lang, os.environ))
     if texts.language == "ja":
@@ -141,7 +141,6 @@ class _Session:
     def _graded(self, answer: "Answer") -> None:
         from learn_llm.quizzes.interview_report import clock, marked, spans_of
         from learn_llm.quizzes.plain import inline, page
-        from learn_llm.tui.interview_text import how
 
         said = sum(point.said for point in answer.points)
         texts = self.texts
@@ -149,7 +148,7 @@ class _Session:
         if answer.text:
             self._say(texts("interview.own"), "", *marked(answer.text, spans_of(answer)).splitlines(), "")
         for number, point in enumerate(answer.points, 1):
-            self._say(f"{number}. {texts(f'interview.point.{how(point)[0]}')}: {inline(point.text)}")
+            self._say(f"{number}. {texts(f'interview.point.{point.judged}')}: {inline(point.text)}")
         if answer.id in self.bank.by_id:
             self._say("", texts("interview.model"), "")
             self.console.show(page(self.bank.by_id[answer.id].short_answer, self.console.width))

@@ -45,10 +45,10 @@ def quiz(plain: bool, web: bool, port: int, lang: str | None, bank: Path | None)
     from learn_llm.commands.plain.console import expect_japanese
     from learn_llm.quizzes import settings
     from learn_llm.quizzes.bank import load_bank
+    from learn_llm.quizzes.desk import Desk
+    from learn_llm.quizzes.kit import Kit
     from learn_llm.quizzes.progress import Progress
-    from learn_llm.tui.desk import Desk
-    from learn_llm.tui.kit import Kit
-    from learn_llm.tui.texts import Texts, choose
+    from learn_llm.quizzes.texts import Texts, choose
 
     with Progress() as progress:
         language = choose(lang, os.environ, settings.load(progress).language)

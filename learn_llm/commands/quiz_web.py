@@ -60,7 +60,7 @@ def serve(port: int, lang: str | None, bank: Path | None) -> None:
         from textual_serve.server import Server
     except ImportError:
         raise MissingError("--web needs textual-serve: pip install 'learn-llm[web]'") from None
-    from learn_llm.tui.texts import Texts, choose
+    from learn_llm.quizzes.texts import Texts, choose
 
     texts = Texts(choose(lang, os.environ))
 

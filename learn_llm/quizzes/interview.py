@@ -45,6 +45,13 @@ class Point:
     said: bool
     spans: tuple[tuple[int, int], ...] = ()
 
+    @property
+    def judged(self) -> Literal["found", "claimed", "refused", "missed"]:
+        """How it was judged: by the grader, or by the learner, who corrects it."""
+        if self.said:
+            return "found" if self.found else "claimed"
+        return "refused" if self.found else "missed"
+
 
 @dataclass(frozen=True)
 class FollowUp:

@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.theme import Theme
 
-from learn_llm.tui.kit import Kit
+from learn_llm.quizzes.kit import Kit
 from learn_llm.tui.screens.home import HomeScreen
 from learn_llm.tui.themes import DARK, OWN
 from learn_llm.tui.widgets.key_bar import ALWAYS, action_name, bindings_of

@@ -7,11 +7,11 @@ from textual.content import Content
 
 from learn_llm.quizzes.bank import Question
 from learn_llm.quizzes.demo_history import DemoRun, Value
+from learn_llm.quizzes.kit import options_of
+from learn_llm.quizzes.texts import Texts
 from learn_llm.tui import prose
-from learn_llm.tui.kit import options_of
 from learn_llm.tui.prose import Block
 from learn_llm.tui.styles import HEADING, QUIET
-from learn_llm.tui.texts import Texts
 
 MINUTE = timedelta(minutes=1)
 NUMBERS = 3

@@ -12,11 +12,11 @@ from textual.content import Content
 from learn_llm.charts import render
 from learn_llm.events import Chart, Sample, Table, Tokens, Verdict
 from learn_llm.glossary import find, mark
+from learn_llm.quizzes.texts import Texts
 from learn_llm.tui.card_text import run_options, verdict_key
 from learn_llm.tui.demo_state import DemoState, Status
 from learn_llm.tui.prose import Block, lay_out
 from learn_llm.tui.styles import QUIET
-from learn_llm.tui.texts import Texts
 
 CURVE_HEIGHT = 7
 CURVE_WIDTH = 28  # the narrowest curve that still reads well

@@ -12,9 +12,9 @@ from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
 from learn_llm.quizzes.readiness import Readiness
+from learn_llm.quizzes.texts import Texts
 from learn_llm.tui.prose import Block
 from learn_llm.tui.styles import HEADING, QUIET
-from learn_llm.tui.texts import Texts
 
 KEY = 7
 """Cells of the column in which the keys stand."""

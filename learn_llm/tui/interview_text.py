@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from textual.content import Content
 
 from learn_llm.quizzes.bank import Question
-from learn_llm.quizzes.interview import Answer, FollowUp, Point
+from learn_llm.quizzes.interview import Answer, FollowUp
 from learn_llm.quizzes.interview_report import clock, spans_of
+from learn_llm.quizzes.texts import Texts
 from learn_llm.tui import prose
 from learn_llm.tui.prose import Block, heading
 from learn_llm.tui.styles import QUIET
-from learn_llm.tui.texts import Texts
 
 RECOGNISED = "bold underline $text-success"
 """Seen without colour too."""
+JUDGED = {"found": "$text-success", "claimed": "$text-warning", "refused": "$text-warning", "missed": "$text-error"}
 
 
 def graded_blocks(answer: Answer, question: Question | None, texts: Texts) -> Iterator[Block]:
@@ -26,20 +27,12 @@ def graded_blocks(answer: Answer, question: Question | None, texts: Texts) -> It
     yield Block(_marked(answer) if answer.text.strip() else Content.styled(texts("interview.unanswered"), QUIET))
     yield heading(texts("points"))
     for number, point in enumerate(answer.points, 1):
-        name, style = how(point)
-        judged = Content.styled(texts(f"interview.point.{name}"), f"bold $text-{style}")
+        judged = Content.styled(texts(f"interview.point.{point.judged}"), f"bold {JUDGED[point.judged]}")
         text = Content.assemble(judged, "  ", prose.inline(point.text))
         yield Block(text, lead=f"{number}. ", indent=4, gap=number == 1)
     if question is not None:
         yield heading(texts("interview.model"))
         yield from prose.blocks(question.short_answer)
-
-
-def how(point: Point) -> tuple[str, str]:
-    """By whom the point was judged and how, and the colour of that."""
-    if point.said:
-        return ("found", "success") if point.found else ("claimed", "warning")
-    return ("refused", "warning") if point.found else ("missed", "error")
 
 
 def follow_up_blocks(answer: Answer, follow_up: FollowUp, revealed: bool, texts: Texts) -> Iterator[Block]:

@@ -8,9 +8,9 @@ from learn_llm.commands.plain.console import Console, Words
 from learn_llm.demos.catalogue import DEMOS
 from learn_llm.errors import UserError
 from learn_llm.quizzes.bank import Question
+from learn_llm.quizzes.kit import Kit
 from learn_llm.quizzes.plain import inline, page, wrap
-from learn_llm.tui.kit import Kit
-from learn_llm.tui.texts import TEXTS, Language, Texts
+from learn_llm.quizzes.texts import TEXTS, Language, Texts
 
 RATINGS = (1, 2, 3, 4)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from learn_llm.canvas import short
 from learn_llm.events import Chart, Series
-from learn_llm.tui.texts import Texts
+from learn_llm.quizzes.texts import Texts
 
 MANY = 12
 """Bars or columns up to which every value is said."""

@@ -13,9 +13,9 @@ from learn_llm.errors import UserError
 from learn_llm.events import Chart, Verdict
 from learn_llm.quizzes.bank import Question
 from learn_llm.quizzes.demo_history import Value
+from learn_llm.quizzes.kit import Kit
 from learn_llm.quizzes.plain import inline
 from learn_llm.terminal import Plain
-from learn_llm.tui.kit import Kit
 
 SEED = Parameter("seed", 0, "What is drawn at random.", low=0, high=999_999)
 

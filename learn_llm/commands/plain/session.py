@@ -10,10 +10,10 @@ from learn_llm.commands.plain.drill import DrillSession
 from learn_llm.commands.plain.study import study
 from learn_llm.errors import UserError
 from learn_llm.quizzes.bank import Question
+from learn_llm.quizzes.filters import VIEWS, Filter
 from learn_llm.quizzes.index import LEVELS, TOPICS
+from learn_llm.quizzes.kit import Kit
 from learn_llm.quizzes.plain import wrap
-from learn_llm.tui.filters import VIEWS, Filter
-from learn_llm.tui.kit import Kit
 
 if TYPE_CHECKING:
     from learn_llm.quizzes.interview import Plan

@@ -4,7 +4,7 @@ from collections import Counter
 
 from learn_llm.commands.plain.card import Cards
 from learn_llm.commands.plain.console import Console
-from learn_llm.tui.kit import Kit
+from learn_llm.quizzes.kit import Kit
 
 MORE = 5
 """New questions that `more` brings beyond those of the day."""

@@ -9,8 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.reactive import reactive
 
-from learn_llm.tui.filters import VIEWS, Filter, view_counts
-from learn_llm.tui.kit import Kit
+from learn_llm.quizzes.filters import VIEWS, Filter, view_counts
+from learn_llm.quizzes.kit import Kit
 from learn_llm.tui.screens.card_screen import CardScreen
 from learn_llm.tui.widgets.key_bar import KeyBar, bindings_of
 from learn_llm.tui.widgets.question_list import QuestionList, Row

@@ -6,8 +6,8 @@ from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
 
+from learn_llm.quizzes.kit import Kit
 from learn_llm.tui.key_guard import KeyGuard
-from learn_llm.tui.kit import Kit
 from learn_llm.tui.widgets.key_bar import bindings_of
 from learn_llm.tui.widgets.top_bar import TopBar
 

@@ -9,8 +9,8 @@ from textual.content import Content
 from textual.screen import Screen
 
 from learn_llm.errors import UserError
+from learn_llm.quizzes.kit import Kit
 from learn_llm.tui.key_guard import KeyGuard
-from learn_llm.tui.kit import Kit
 from learn_llm.tui.prose import Block, heading
 from learn_llm.tui.screens.card_screen import NOTICE
 from learn_llm.tui.screens.look import LookScreen

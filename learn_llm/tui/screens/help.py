@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from learn_llm.quizzes.texts import Texts
 from learn_llm.tui.prose import Block, heading
-from learn_llm.tui.texts import Texts
 from learn_llm.tui.widgets.card import CardBody
 from learn_llm.tui.widgets.key_bar import KeyBar, action_name
 from learn_llm.tui.widgets.page import Page

@@ -11,10 +11,10 @@ from learn_llm.demos.catalogue import DEMOS
 from learn_llm.quizzes.interview import Answer, Interview
 from learn_llm.quizzes.interview_history import Draft, History, Record
 from learn_llm.quizzes.interview_report import clock, report, save_report, to_mend
+from learn_llm.quizzes.kit import Kit
 from learn_llm.tui import prose
 from learn_llm.tui.interview_text import follow_up_blocks, graded_blocks
 from learn_llm.tui.key_guard import KeyGuard
-from learn_llm.tui.kit import Kit
 from learn_llm.tui.prose import Block
 from learn_llm.tui.styles import QUIET
 from learn_llm.tui.widgets.answer_area import AnswerArea

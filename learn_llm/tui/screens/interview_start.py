@@ -13,17 +13,17 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from learn_llm.quizzes.filters import topic_counts
 from learn_llm.quizzes.index import LEVELS
 from learn_llm.quizzes.interview import candidates, choose
 from learn_llm.quizzes.interview_history import History, Record
 from learn_llm.quizzes.interview_report import row
-from learn_llm.tui.filters import topic_counts
-from learn_llm.tui.kit import Kit
+from learn_llm.quizzes.kit import Kit
+from learn_llm.quizzes.texts import Texts
 from learn_llm.tui.screens.interview import InterviewScreen
 from learn_llm.tui.screens.settings import SettingsList
 from learn_llm.tui.screens.topics import TopicList
 from learn_llm.tui.styles import QUIET
-from learn_llm.tui.texts import Texts
 from learn_llm.tui.widgets.key_bar import KeyBar, bindings_of
 from learn_llm.tui.widgets.too_small import TooSmall
 from learn_llm.tui.widgets.top_bar import TopBar

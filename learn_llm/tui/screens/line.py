@@ -11,9 +11,9 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from learn_llm.quizzes.texts import Texts
 from learn_llm.tui.prose import Block
 from learn_llm.tui.styles import QUIET
-from learn_llm.tui.texts import Texts
 from learn_llm.tui.widgets.key_bar import KeyBar
 from learn_llm.tui.widgets.page import Page
 

@@ -3,7 +3,7 @@
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from learn_llm.tui.kit import Kit
+from learn_llm.quizzes.kit import Kit
 from learn_llm.tui.screens.card_screen import CardScreen
 from learn_llm.tui.widgets.key_bar import KeyBar
 from learn_llm.tui.widgets.too_small import TooSmall

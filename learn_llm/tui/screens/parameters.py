@@ -15,11 +15,11 @@ from textual.widgets.option_list import Option
 
 from learn_llm.demos.catalogue import Demo, Parameter
 from learn_llm.quizzes.demo_history import Value
+from learn_llm.quizzes.texts import Texts
 from learn_llm.tui.prose import Block
 from learn_llm.tui.screens.line import LineScreen
 from learn_llm.tui.screens.settings import SettingsList
 from learn_llm.tui.styles import QUIET
-from learn_llm.tui.texts import Texts
 from learn_llm.tui.widgets.key_bar import KeyBar
 from learn_llm.tui.widgets.page import Page
 

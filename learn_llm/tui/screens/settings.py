@@ -14,9 +14,9 @@ from textual.screen import Screen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from learn_llm.quizzes.kit import Kit
 from learn_llm.quizzes.settings import FARTHEST, read_day
 from learn_llm.tui.home_text import when
-from learn_llm.tui.kit import Kit
 from learn_llm.tui.prose import Block
 from learn_llm.tui.screens.line import LineScreen
 from learn_llm.tui.screens.topics import TopicList

@@ -9,7 +9,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from learn_llm.tui.kit import Kit
+from learn_llm.quizzes.kit import Kit
 from learn_llm.tui.screens.card_screen import CardScreen
 from learn_llm.tui.styles import HEADING
 from learn_llm.tui.widgets.key_bar import KeyBar, bindings_of

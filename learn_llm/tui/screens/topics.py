@@ -12,10 +12,10 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from learn_llm.quizzes.kit import Kit
 from learn_llm.quizzes.readiness import Readiness
 from learn_llm.quizzes.summary import Standing, summarise
 from learn_llm.tui.home_text import bar, percent
-from learn_llm.tui.kit import Kit
 from learn_llm.tui.styles import QUIET
 from learn_llm.tui.widgets.key_bar import KeyBar
 

@@ -6,7 +6,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
-from learn_llm.tui.texts import Texts
+from learn_llm.quizzes.texts import Texts
 
 
 class AnswerArea(TextArea):

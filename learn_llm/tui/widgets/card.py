@@ -16,11 +16,11 @@ from textual.widgets import Static
 
 from learn_llm.errors import UserError
 from learn_llm.quizzes.bank import Question
+from learn_llm.quizzes.texts import Texts
 from learn_llm.tui.card_text import answer_blocks, question_block
 from learn_llm.tui.key_guard import KeyGuard
 from learn_llm.tui.prose import Block, heading
 from learn_llm.tui.styles import QUIET
-from learn_llm.tui.texts import Texts
 from learn_llm.tui.widgets.page import Page
 
 RATINGS = (1, 2, 3, 4)

@@ -15,9 +15,9 @@ from textual.widgets import Static
 
 from learn_llm.demos.catalogue import Demo
 from learn_llm.quizzes.demo_history import Value
+from learn_llm.quizzes.kit import NO_VALUES, Kit
 from learn_llm.tui import demo_text, prose
 from learn_llm.tui.demo_state import DemoState, Status
-from learn_llm.tui.kit import NO_VALUES, Kit
 from learn_llm.tui.prose import Block, lay_out
 from learn_llm.tui.styles import QUIET
 from learn_llm.tui.widgets.card import CardBody

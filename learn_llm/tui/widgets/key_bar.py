@@ -7,7 +7,7 @@ from textual.screen import Screen
 from textual.style import Style
 from textual.widget import Widget
 
-from learn_llm.tui.texts import Texts
+from learn_llm.quizzes.texts import Texts
 
 ALWAYS = ("help", "quit")
 """These stand at the right end, always."""

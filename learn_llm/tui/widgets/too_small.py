@@ -3,7 +3,7 @@
 from textual.content import Content
 from textual.widget import Widget
 
-from learn_llm.tui.texts import Texts
+from learn_llm.quizzes.texts import Texts
 
 WIDTH, HEIGHT = 60, 18
 

@@ -8,9 +8,9 @@ from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
-from learn_llm.tui.filters import VIEWS, Filter
+from learn_llm.quizzes.filters import VIEWS, Filter
+from learn_llm.quizzes.texts import Texts
 from learn_llm.tui.styles import QUIET
-from learn_llm.tui.texts import Texts
 
 
 class TopBar(Widget):

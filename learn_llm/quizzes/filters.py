@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from learn_llm.quizzes.bank import Question
-from learn_llm.tui.desk import Standing
+from learn_llm.quizzes.desk import Standing
 
 VIEWS = ("all", "due", "new", "basic", "intermediate", "advanced")
 

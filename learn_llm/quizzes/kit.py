@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from learn_llm.tui.desk import Desk
-from learn_llm.tui.texts import Texts
+from learn_llm.quizzes.desk import Desk
+from learn_llm.quizzes.texts import Texts
 
 if TYPE_CHECKING:
     from learn_llm.demos.catalogue import Demo

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal
 
-from learn_llm.tui import demo_texts, drill_texts, home_texts, interview_texts, plain_texts
+from learn_llm.quizzes import demo_texts, drill_texts, home_texts, interview_texts, plain_texts
 
 Language = Literal["en", "ja"]
 
