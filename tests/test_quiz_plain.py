@@ -83,9 +83,10 @@ def ids() -> list[str]:
 
 def test_cards_are_revealed_by_an_empty_line_and_rated_by_digit_or_word(quiz: Quiz, progress: Progress) -> None:
     output = quiz("study", "", "3", "", "Partly", "", "got", "", "Ｆorgot", "", "４", "quit")
+    assert output.splitlines()[0].endswith("0 due, 10 new today, 0 of 50 seen.")
     assert standing_ratings(progress) == list(zip(ids(), (3, 2, 3, 1, 4), strict=False))
     assert output.count("Saved. ") == 5
-    assert "Ratings in this session: 5, today: 5. Waiting: 0 due, 45 new." in output
+    assert "Ratings in this session: 5, today: 5. Waiting: 0 due, 5 new today." in output
 
 
 def test_the_next_card_is_the_apps(quiz: Quiz, progress: Progress) -> None:

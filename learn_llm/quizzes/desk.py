@@ -102,8 +102,8 @@ class Desk:
         return self.progress.counts(self._ids)
 
     def new_left(self) -> int:
-        """How many new questions study still brings in today."""
-        return max(0, self.settings.new_a_day - self.progress.begun_today())
+        """How many new questions study still brings in today: no more than there are."""
+        return max(0, min(self.settings.new_a_day - self.progress.begun_today(), len(self.new())))
 
     def today(self) -> date:
         """The learner's day."""

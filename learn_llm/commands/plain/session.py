@@ -154,12 +154,11 @@ class Session:
 
     def _counts(self) -> str:
         counts, total = self.desk.counts(), len(self.desk.questions)
-        return self.texts("plain.counts", due=counts.due, new=counts.new, seen=total - counts.new, total=total)
+        new = self.desk.new_left()
+        return self.texts("plain.counts", due=counts.due, new=new, seen=total - counts.new, total=total)
 
     def _sum_up(self) -> None:
-        counts = self.desk.counts()
-        self.console.say(
-            "", self.texts("plain.bye", given=self.desk.given, today=counts.done_today, due=counts.due, new=counts.new)
-        )
+        counts, given, new = self.desk.counts(), self.desk.given, self.desk.new_left()
+        self.console.say("", self.texts("plain.bye", given=given, today=counts.done_today, due=counts.due, new=new))
         if not self.desk.saving:
             self.console.say(self.texts("unsaved"))

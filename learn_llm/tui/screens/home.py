@@ -173,7 +173,7 @@ def view_of(kit: Kit) -> View:
     topics = desk.topics()
     return View(
         due=counts.due,
-        new=min(new_left, counts.new),
+        new=new_left,
         done=counts.done_today,
         streak=desk.streak(),
         next=None if id is None else (desk.question(id).number, desk.question(id).question),
