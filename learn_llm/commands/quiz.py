@@ -42,7 +42,6 @@ def quiz(plain: bool, web: bool, port: int, lang: str | None, bank: Path | None)
                 "the quiz needs a terminal; `learn-llm quiz --plain` does not, "
                 "nor do `learn-llm questions` and `learn-llm ask NUMBER`"
             )
-    from learn_llm.commands.plain.console import expect_japanese
     from learn_llm.quizzes import settings
     from learn_llm.quizzes.bank import load_bank
     from learn_llm.quizzes.desk import Desk
@@ -53,6 +52,8 @@ def quiz(plain: bool, web: bool, port: int, lang: str | None, bank: Path | None)
     with Progress() as progress:
         language = choose(lang, os.environ, settings.load(progress).language)
         if language == "ja" and not in_browser:
+            from learn_llm.commands.plain.console import expect_japanese
+
             expect_japanese()
         kit = Kit(Texts(language), Desk(load_bank(bank, language), progress))
         if plain:

@@ -26,7 +26,7 @@ class TopBar(Widget):
 
     def render(self) -> Content:
         """The counts stand at the right end; where there is no room for them, what has just happened matters more."""
-        width = self.size.width - 2
+        width = self.size.width
         line = Content.styled(self.title, "bold $text-primary")
         if self.alarm:
             line += Content.styled(f"  {self.alarm}", "bold $text-warning")
@@ -61,11 +61,11 @@ class ViewBar(Widget):
         if self.filter.words:
             chosen.append(self.texts("search", text=self.filter.words))
         note = Content.styled("   ".join(chosen), "bold $text-accent")
-        room = self.size.width - 2 - note.cell_length
+        room = self.size.width - note.cell_length
         line = Content("").join(self._view(view) for view in VIEWS)
         if line.cell_length > room:
             line = self._view(self.filter.view)
-        return (line + Content(" " * max(1, room - line.cell_length)) + note).truncate(self.size.width - 2)
+        return (line + Content(" " * max(1, room - line.cell_length)) + note).truncate(self.size.width)
 
     def _view(self, view: str) -> Content:
         name = f"{self.texts(view)} {self.counts.get(view, 0)}"
