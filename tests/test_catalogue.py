@@ -6,6 +6,7 @@ import doctest
 import importlib
 import inspect
 import itertools
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -83,6 +84,56 @@ def test_every_demo_says_what_to_look_at(demo: Demo) -> None:
     assert flags <= names
 
 
+@pytest.mark.parametrize("demo", DEMOS.values(), ids=lambda demo: str(demo.slug))
+def test_every_demo_says_it_in_japanese_too(demo: Demo) -> None:
+    """Text by text, with the options and the numbers of the English."""
+    ours = catalogue.find(demo.slug, "ja")
+    assert ours is not None
+    assert [option(text) for text in ours.try_this] == [option(text) for text in demo.try_this]
+    for english, japanese in zip(texts_of(demo), texts_of(ours), strict=True):
+        assert japanese.strip() == japanese
+        assert re.search("[ぁ-んァ-ヶ一-龠]", japanese), japanese
+        assert set(re.findall(r"\d+(?:\.\d+)?", english)) <= set(re.findall(r"\d+(?:\.\d+)?", japanese)), japanese
+    for japanese in texts_of(ours)[1:]:
+        assert japanese.endswith(("。", "。)")), japanese
+    unchanged = [dataclasses.replace(one, meaning="") for one in ours.parameters]
+    assert unchanged == [dataclasses.replace(one, meaning="") for one in demo.parameters]
+    assert (ours.question, ours.seconds, ours.module) == (demo.question, demo.seconds, demo.module)
+
+
+def option(text: str) -> str:
+    """What is to be tried."""
+    assert ": " in text
+    return text.partition(": ")[0]
+
+
+def texts_of(demo: Demo) -> list[str]:
+    return [demo.title, demo.breaks, demo.look_at, *demo.try_this, *(one.meaning for one in demo.parameters)]
+
+
+def test_no_japanese_text_without_its_demo() -> None:
+    words = catalogue._japanese()
+    assert words.keys() == DEMOS.keys()
+    for slug, said in words.items():
+        assert said.meanings.keys() == {parameter.name for parameter in DEMOS[slug].parameters}
+
+
+def test_what_a_translation_lacks_is_not_made_up() -> None:
+    demo, words = DEMOS["search"], catalogue._japanese()["search"]
+    with pytest.raises(ValueError, match="zip"):
+        demo.said_in(dataclasses.replace(words, try_this=words.try_this[1:]))
+    with pytest.raises(KeyError):
+        demo.said_in(dataclasses.replace(words, meanings={}))
+
+
+def test_a_demo_is_found_in_both_languages() -> None:
+    assert catalogue.find("search") is DEMOS["search"]
+    japanese = catalogue.find("search", "ja")
+    assert japanese is not None
+    assert japanese.title == "ぬかるんだ迷路を抜ける六つの方法"
+    assert catalogue.find("serch", "ja") is None
+
+
 def test_choices_and_switches() -> None:
     heads = Parameter("kv_heads", 8, "Heads.", choices=(1, 8))
     assert heads.fault(8) is None
@@ -91,7 +142,8 @@ def test_choices_and_switches() -> None:
 
 
 def test_the_catalogue_loads_nothing_heavy() -> None:
-    code = "import sys, learn_llm.demos.catalogue; print(sorted({'torch', 'numpy'} & set(sys.modules)))"
+    unwanted = {"torch", "numpy", "learn_llm.demos.japanese_basic"}
+    code = f"import sys, learn_llm.demos.catalogue; print(sorted({unwanted} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 

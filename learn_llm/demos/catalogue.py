@@ -2,16 +2,20 @@
 
 The app and the command line read this table without importing NumPy or torch.  The ranges here are the only ones: each
 demo's Config checks itself with `check`, and a test holds names, defaults and meanings equal to the Config's fields.
+The texts are English; `find` gives them in Japanese, too.
 Every demo also has `--seed`, and `--break`, which removes the cause of what is shown: then the claim must fail.
 """
+
+import functools
+from collections.abc import Mapping
 
 from learn_llm.demos.entries_advanced import ADVANCED
 from learn_llm.demos.entries_basic import BASIC
 from learn_llm.demos.entries_intermediate import INTERMEDIATE
-from learn_llm.demos.entry import Demo, Parameter
+from learn_llm.demos.entry import Demo, Parameter, Words
 from learn_llm.errors import UserError
 
-__all__ = ["DEMOS", "SLUGS", "Demo", "Parameter", "check", "is_built"]
+__all__ = ["DEMOS", "SLUGS", "Demo", "Parameter", "check", "find", "is_built"]
 
 SLUGS: tuple[str, ...] = (
     "what-is-ai",
@@ -69,6 +73,19 @@ SLUGS: tuple[str, ...] = (
 
 DEMOS: dict[str, Demo] = {demo.slug: demo for demo in (*BASIC, *INTERMEDIATE, *ADVANCED)}
 """The demos that exist, by slug."""
+
+
+def find(slug: str, language: str = "en") -> Demo | None:
+    """The demo of this slug with its texts in English or, for "ja", in Japanese; None where there is none."""
+    demo = DEMOS.get(slug)
+    return demo.said_in(_japanese()[slug]) if demo is not None and language == "ja" else demo
+
+
+@functools.cache
+def _japanese() -> Mapping[str, Words]:
+    from learn_llm.demos import japanese_advanced, japanese_basic, japanese_intermediate
+
+    return {**japanese_basic.WORDS, **japanese_intermediate.WORDS, **japanese_advanced.WORDS}
 
 
 def is_built(slug: str) -> bool:

@@ -1,6 +1,7 @@
 """What the catalogue holds: an entry for each demo, with the parameters worth playing with."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,19 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Words:
+    """What a demo says of itself in another language than English."""
+
+    title: str
+    breaks: str
+    look_at: str
+    try_this: tuple[str, ...]
+    """In the order of the demo's own, without the options that these begin with."""
+    meanings: Mapping[str, str]
+    """Of each parameter, by name."""
+
+
+@dataclass(frozen=True)
 class Demo:
     """One question's demo, as shown before it runs."""
 
@@ -52,3 +66,15 @@ class Demo:
     def module(self) -> str:
         """The file's name: `python -m learn_llm.demos.MODULE`."""
         return self.slug.replace("-", "_")
+
+    def said_in(self, words: Words) -> "Demo":
+        """The same demo with its texts in these words.  KeyError or ValueError where there is not one for each text."""
+        options = (text.partition(": ")[0] for text in self.try_this)
+        return replace(
+            self,
+            title=words.title,
+            breaks=words.breaks,
+            look_at=words.look_at,
+            try_this=tuple(f"{option}: {text}" for option, text in zip(options, words.try_this, strict=True)),
+            parameters=tuple(replace(one, meaning=words.meanings[one.name]) for one in self.parameters),
+        )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from learn_llm.commands.plain.console import Console, Words
-from learn_llm.demos.catalogue import DEMOS
+from learn_llm.demos import catalogue
 from learn_llm.errors import UserError
 from learn_llm.quizzes.bank import Question
 from learn_llm.quizzes.kit import Kit
@@ -171,7 +171,7 @@ class Cards:
             self.console.show(short_answer(question, self.texts, self.console.width))
         except UserError as error:
             self.console.warn([str(error)])
-        demo = DEMOS.get(question.demo)
+        demo = catalogue.find(question.demo, self.texts.language)
         if demo is not None:
             self.console.say("", self.texts("plain.demo", title=demo.title))
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from learn_llm.commands.plain.charts import described
 from learn_llm.commands.plain.console import Console
-from learn_llm.demos.catalogue import DEMOS, Demo, Parameter
+from learn_llm.demos.catalogue import Demo, Parameter, find
 from learn_llm.errors import UserError
 from learn_llm.events import Chart, Verdict
 from learn_llm.quizzes.bank import Question
@@ -27,7 +27,7 @@ def run_demo(kit: Kit, console: Console, question: Question, words: Sequence[str
         words: parameters as NAME=VALUE.
         broken: without the cause of what is shown.
     """
-    texts, demo = kit.texts, DEMOS.get(question.demo)
+    texts, demo = kit.texts, find(question.demo, kit.texts.language)
     if demo is None:
         console.say(texts("demo.none", number=question.number))
         return
@@ -52,7 +52,7 @@ def run_demo(kit: Kit, console: Console, question: Question, words: Sequence[str
 def read_values(demo: Demo, words: Sequence[str]) -> dict[str, Value]:
     """The parameters that are given and differ from their defaults.  Raises UserError that says what is wrong.
 
-    >>> read_values(DEMOS["what-is-ai"], ["seed=3"])
+    >>> read_values(find("what-is-ai"), ["seed=3"])
     {'seed': 3}
     """
     parameters = {parameter.name: parameter for parameter in (*demo.parameters, SEED)}

@@ -93,12 +93,12 @@ class CardScreen(Screen[None]):
         return next(iter(self.query(Card)), None)
 
     def _view(self, question: "Question") -> "CardView":
-        from learn_llm.demos.catalogue import DEMOS
+        from learn_llm.demos import catalogue
         from learn_llm.tui.card_text import ran_block
         from learn_llm.tui.widgets.card import RATINGS, TWO, CardView
 
         id = question.id
-        demo = DEMOS.get(question.demo)
+        demo = catalogue.find(question.demo, self.texts.language)
         is_due = self.desk.standings()[id].kind == "due"
 
         def intervals() -> tuple[str, ...]:
@@ -201,11 +201,11 @@ class CardScreen(Screen[None]):
 
     async def action_demo(self) -> None:
         """Runs the demo of the question on the card."""
-        from learn_llm.demos.catalogue import DEMOS
+        from learn_llm.demos import catalogue
 
         if self.question is None:
             return
-        demo = DEMOS.get(self.question.demo)
+        demo = catalogue.find(self.question.demo, self.texts.language)
         if demo is None:
             self.say(self.texts("demo.none", number=self.question.number))
             return
