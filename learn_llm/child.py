@@ -30,7 +30,6 @@ async def read_child(argv: Sequence[str]) -> AsyncGenerator[Event, None]:
     When the iterator is closed or its task cancelled, the child and what it started are ended, after `GRACE` seconds by
     force.  Close it (`contextlib.aclosing`) where it may be left early.
     """
-    environment = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
     pipe = asyncio.subprocess.PIPE
     try:
         process = await asyncio.create_subprocess_exec(
@@ -38,7 +37,7 @@ async def read_child(argv: Sequence[str]) -> AsyncGenerator[Event, None]:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=pipe,
             stderr=pipe,
-            env=environment,
+            env=environment(),
             limit=LINE_LIMIT,
             start_new_session=True,
         )
@@ -46,7 +45,7 @@ async def read_child(argv: Sequence[str]) -> AsyncGenerator[Event, None]:
         yield Note(f"The run could not be started: {error}")
         return
     errors = bytearray()
-    listening = asyncio.create_task(_keep_tail(process.stderr, errors))
+    listening = asyncio.create_task(keep_tail(process.stderr, errors))
     concluded = False
     try:
         async with contextlib.aclosing(_lines(process)) as lines:
@@ -58,11 +57,16 @@ async def read_child(argv: Sequence[str]) -> AsyncGenerator[Event, None]:
         await _exited(process, GRACE)
         if process.returncode is not None:  # what it said on standard error may still be under way
             await asyncio.wait((listening,), timeout=0.5)
-        ending = _ending(process.returncode, _readable(errors), concluded)
+        ending = _ending(process.returncode, readable_lines(errors), concluded)
         if ending is not None:
             yield ending
     finally:
-        await _end(process, listening)
+        await end_child(process, listening)
+
+
+def environment() -> dict[str, str]:
+    """That of a child: what it writes comes at once, as UTF-8."""
+    return os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"}
 
 
 async def _lines(process: asyncio.subprocess.Process) -> AsyncGenerator[bytes, None]:
@@ -112,14 +116,15 @@ def _ending(code: int | None, errors: list[str], concluded: bool) -> Note | None
     return Note(f"The run ended with exit code {code}." + (f"\n{last}" if last else ""))
 
 
-async def _keep_tail(stream: asyncio.StreamReader | None, tail: bytearray) -> None:
+async def keep_tail(stream: asyncio.StreamReader | None, tail: bytearray) -> None:
+    """Reads a stream to its end, and keeps the last of it."""
     assert stream is not None
     while chunk := await stream.read(65536):
         tail += chunk
         del tail[:-_TAIL]
 
 
-def _readable(errors: bytearray) -> list[str]:
+def readable_lines(errors: bytearray) -> list[str]:
     """The lines of what was kept: of a line that a progress bar wrote over again and again, its last state."""
     lines = errors.decode("utf-8", errors="replace").replace("\r\n", "\n").split("\n")
     shown = (_clean(line.rstrip("\r").rpartition("\r")[2]).rstrip() for line in lines)
@@ -130,7 +135,7 @@ def _clean(text: str) -> str:
     return _ESCAPES.sub("", text)
 
 
-async def _end(process: asyncio.subprocess.Process, listening: asyncio.Task[None]) -> None:
+async def end_child(process: asyncio.subprocess.Process, listening: asyncio.Task[None]) -> None:
     """Ends the child and what it started; at the end its pipes are drained, so that nothing is left open."""
     try:
         if process.returncode is None:

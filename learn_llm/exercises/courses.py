@@ -75,6 +75,10 @@ class Course:
     def by_name(self) -> Mapping[str, Exercise]:
         return {exercise.name: exercise for exercise in self.exercises}
 
+    def about(self, question: str, number: int) -> tuple[Exercise, ...]:
+        """The exercises that belong to a question of the quiz, which a course names by its id or its number."""
+        return tuple(item for item in self.exercises if question in item.questions or str(number) in item.questions)
+
     def get(self, name: str) -> Exercise:
         """The exercise of this name.  Raises UserError, with the nearest names."""
         name = name.removesuffix(".py")

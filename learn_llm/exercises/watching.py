@@ -1,8 +1,6 @@
 """`learn-llm exercise watch`: check the exercise in hand whenever its file is saved, with hints under a key.
 
-The file is looked at every 20 ms rather than reported by the system: that costs nothing for one file, and works on
-network mounts, in containers and under WSL, where reports do not arrive.  A worker with torch loaded waits for each
-check, and a new save ends a check that still runs.
+A worker with torch loaded waits for each check, and a new save ends a check that still runs.
 """
 
 import contextlib
@@ -11,28 +9,19 @@ import select
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from learn_llm.errors import UserError
 from learn_llm.exercises import telling
+from learn_llm.exercises.checking import EVERY, Checker, SavedFile
 from learn_llm.exercises.courses import Exercise, Language
 from learn_llm.exercises.skeleton import files
 from learn_llm.exercises.state import Desk
 from learn_llm.exercises.texts import say
 from learn_llm.exercises.workers import Worker
 
-if TYPE_CHECKING:
-    from learn_llm.exercises.judge import Judge
-
-EVERY = 0.02
-"""Seconds between two looks at the file."""
-SETTLED = 0.01
-"""A file that has not changed for so long is written to its end."""
 BAR = 30
-_Stamp = tuple[int, int, int] | None
 
 
 class Watch:
@@ -41,7 +30,6 @@ class Watch:
     def __init__(self, desk: Desk, language: Language) -> None:
         self.desk, self.language = desk, language
         self.passed = False
-        self._judges: dict[str, Judge] = {}
 
     def run(self) -> None:
         """Watch.  Raises UserError where a worker cannot be started."""
@@ -55,16 +43,15 @@ class Watch:
 
             worker.wait_ready()
             click.echo(telling.isolation(worker, self.language), err=True)
+            checker = Checker(self.desk, worker)
             while exercise is not None:
                 self.desk.move_to(exercise)
-                exercise = self._follow(exercise, worker)
+                exercise = self._follow(exercise, checker)
 
-    def _follow(self, exercise: Exercise, worker: Worker) -> Exercise | None:
+    def _follow(self, exercise: Exercise, checker: Checker) -> Exercise | None:
         """Watch one exercise; the next one when the learner asks for it, None at the end."""
-        path = self.desk.path(exercise)
-        stamp = _settled(path)
-        self._check(exercise, path, worker, stamp)
-        seen = _content(path)
+        file = SavedFile(self.desk.path(exercise))
+        self._check(exercise, file, checker)
         while True:
             match _key(EVERY):
                 case "q":
@@ -78,28 +65,17 @@ class Watch:
                 case "s":
                     self._solution(exercise)
                 case "c":
-                    self._check(exercise, path, worker, stamp)
+                    self._check(exercise, file, checker)
                 case _:
                     pass
-            if _stamp(path) == stamp:
-                continue
-            stamp = _settled(path)
-            if stamp is not None and (content := _content(path)) != seen:  # a save that changed nothing is none
-                seen = content
-                self._check(exercise, path, worker, stamp)
+            if file.saved():
+                self._check(exercise, file, checker)
 
-    def _check(self, exercise: Exercise, path: Path, worker: Worker, stamp: _Stamp) -> None:
-        from learn_llm.exercises.judge import Judge
-
-        judge = self._judges.get(exercise.name)
-        if judge is None:
-            judge = self._judges[exercise.name] = Judge(exercise)
-        worker.cancelled = lambda: _stamp(path) != stamp
-        outcome = judge.check(path, worker, self.language)
-        if outcome.status == "cancelled":
+    def _check(self, exercise: Exercise, file: SavedFile, checker: Checker) -> None:
+        outcome = checker.check(exercise, file, self.language)
+        if outcome is None:
             return
         self.passed = outcome.passed
-        self.desk.note_check(exercise, outcome.passed, self.desk.begun(exercise) and outcome.status != "missing")
         if sys.stdout.isatty():
             click.clear()
         first, *rest = telling.verdict(exercise, outcome, self.language)
@@ -108,7 +84,7 @@ class Watch:
         if outcome.passed:
             self._say(*telling.after_passing(self.desk, exercise, self.language))
         else:
-            self._say("", say(self.language, "watch.waiting", path=telling.near(path)))
+            self._say("", say(self.language, "watch.waiting", path=telling.near(file.path)))
         self._say(self._bar(), say(self.language, "watch.keys.done" if outcome.passed else "watch.keys"))
 
     def _solution(self, exercise: Exercise) -> None:
@@ -127,32 +103,6 @@ class Watch:
     def _say(self, *lines: str) -> None:
         for line in lines:
             click.echo(line)
-
-
-def _stamp(path: Path) -> _Stamp:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-def _settled(path: Path) -> _Stamp:
-    """The file's stamp once it has stood still for a moment."""
-    stamp = _stamp(path)
-    while True:
-        time.sleep(SETTLED)
-        later = _stamp(path)
-        if later == stamp:
-            return stamp
-        stamp = later
-
-
-def _content(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return None
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from learn_llm.quizzes.desk import Desk
@@ -44,6 +45,11 @@ def demo_command(demo: "Demo", broken: bool, values: "Mapping[str, Value]" = NO_
     return [*argv, "--break"] if broken else argv
 
 
+def check_command(folder: Path) -> Sequence[str]:
+    """The command line of the process that checks the exercises in a learner's folder."""
+    return [sys.executable, "-u", "-m", "learn_llm.exercises.check_server", str(folder)]
+
+
 def child_events(argv: Sequence[str]) -> "AsyncGenerator[Event, None]":
     """The events of the child that a command line starts."""
     from learn_llm.child import read_child  # when the first demo starts, not when the app does
@@ -53,10 +59,11 @@ def child_events(argv: Sequence[str]) -> "AsyncGenerator[Event, None]":
 
 @dataclass(frozen=True)
 class Kit:
-    """The language, the learner's questions, how a demo is run and followed, and a monotonic clock in seconds."""
+    """The language, the learner's questions, how demos are run and exercises checked, a monotonic clock in seconds."""
 
     texts: Texts
     desk: Desk
     command: Command = demo_command
     follow: "Callable[[Sequence[str]], AsyncGenerator[Event, None]]" = child_events
+    check_command: Callable[[Path], Sequence[str]] = check_command
     seconds: Callable[[], float] = time.monotonic
