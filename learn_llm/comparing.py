@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from learn_llm.checkpoints import load
 from learn_llm.comparing_report import write_report
@@ -26,6 +26,7 @@ from learn_llm.evaluation import Interval, interval, win_rate
 from learn_llm.events import Chart, Event, Metrics, Note, Series, Stage, Table, Verdict
 from learn_llm.examples import Prompt, World
 from learn_llm.folders import data_folder
+from learn_llm.kept import begin, keep, kept, same
 from learn_llm.minimal_impls import best_of_n, coh, coh_asked, reward_model
 from learn_llm.minimal_impls.coh_rows import Writer
 from learn_llm.rollouts import Response, mean_kl, respond
@@ -113,6 +114,13 @@ class Config(RunConfig):
         return tuple(name for name in ARMS if name == START or name in self.arms)
 
 
+class Scored(Protocol):
+    """What has a gold score for each held-out prompt."""
+
+    @property
+    def gold(self) -> Sequence[float]: ...
+
+
 @dataclass(frozen=True)
 class Result:
     """What one arm reached with one seed."""
@@ -148,18 +156,19 @@ def run(config: Config) -> Iterator[Event]:
         made, key = settings[name, seed], _key(name, seed, config, settings[name, seed])
         folder = store / f"{name}-seed-{seed}{'-broken' * config.break_}"
         yield Stage(f"{name}, seed {seed}", index, len(jobs))
-        result = _kept(folder, key)
+        result = kept(folder, key, Result)
         if result is None:
-            if folder.exists() and not _same(folder, key):
+            if folder.exists() and not same(folder, key):
                 yield Note(f"{folder.name} was made by other settings or another version: computed anew")
                 shutil.rmtree(folder)
-            _begin(folder, key)
+            begin(folder, key)
             started = time.monotonic()
             if made is not None:
                 for event in _train(name, made, folder / "run"):
                     yield dataclasses.replace(event, step=done + event.step, steps=sum(sizes.values()))
             result = _ask(name, seed, folder / "run" if made else None, time.monotonic() - started, config)
-            _keep(folder, key, result)
+            keep(folder, result)
+            (folder / "run" / STATE).unlink(missing_ok=True)
         results[name].append(result)
         starts.setdefault(seed, result.gold)
         done += sizes[name, seed]
@@ -285,13 +294,13 @@ def _told(
     yield verdict
 
 
-def gain(found: Sequence[Result], starts: Sequence[Sequence[float]]) -> Interval:
+def gain(found: Sequence[Scored], starts: Sequence[Sequence[float]]) -> Interval:
     """Gold over the start: an interval over seeds where there are two or more, else over the prompts of the one."""
     pairs = [[a - b for a, b in zip(r.gold, s, strict=True)] for r, s in zip(found, starts, strict=True)]
     return interval([statistics.fmean(differences) for differences in pairs] if len(pairs) > 1 else pairs[0])
 
 
-def mean_gold(found: Sequence[Result]) -> float:
+def mean_gold(found: Sequence[Scored]) -> float:
     """Over seeds and prompts."""
     return statistics.fmean(statistics.fmean(r.gold) for r in found)
 
@@ -301,36 +310,3 @@ def _key(name: str, seed: int, config: Config, made: TrainConfig | None) -> str:
     settings = {k: v for k, v in dataclasses.asdict(made).items() if k not in ("out", "resume")} if made else {}
     method = f"learn_llm.minimal_impls.{ARMS[name].method or 'best_of_n'}"
     return digest([method], name, str(seed), str(config.break_), str(N), json.dumps(settings, sort_keys=True))
-
-
-def _same(folder: Path, key: str) -> bool:
-    try:
-        return (folder / "key").read_text("ascii") == key
-    except (OSError, UnicodeDecodeError):
-        return False
-
-
-def _begin(folder: Path, key: str) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "key").write_text(key, "ascii")
-    except OSError as error:
-        raise UserError(f"--store {folder.parent} cannot be written: {error.strerror}") from None
-
-
-def _kept(folder: Path, key: str) -> Result | None:
-    """The result that was kept there, if these settings made it."""
-    if not _same(folder, key):
-        return None
-    try:
-        return Result(**json.loads((folder / "result.json").read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def _keep(folder: Path, key: str, result: Result) -> None:
-    """Written beside and moved into place; the trained model stays, what only going on needs does not."""
-    waiting = folder / "result.part"
-    waiting.write_text(json.dumps(dataclasses.asdict(result)) + "\n", "utf-8")
-    waiting.replace(folder / "result.json")
-    (folder / "run" / STATE).unlink(missing_ok=True)
