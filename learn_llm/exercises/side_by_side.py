@@ -1,6 +1,7 @@
 """`learn-llm exercise run`: a method trained twice with one seed, with our function and with the learner's."""
 
 import contextlib
+import itertools
 import json
 import subprocess
 import sys
@@ -11,12 +12,14 @@ from pathlib import Path
 from typing import IO
 
 from learn_llm.errors import UserError
-from learn_llm.events import Chart, Metrics, Series, Verdict, from_json
+from learn_llm.events import Chart, Event, Metrics, Note, Sample, Series, Table, Verdict, from_json
 from learn_llm.exercises.courses import Exercise
-from learn_llm.exercises.skeleton import method_of
+from learn_llm.exercises.skeleton import method_of, run_options
 
 SHOWN = ("gold", "reward", "loss")
 """The metric that is drawn: the first of these that the run has."""
+CALLS = "calls "
+"""A run with a learner's function ends with a line of this and how often it was called."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,12 @@ class SideBySide:
 
     def __init__(self, exercise: Exercise, path: Path, arguments: Sequence[str]) -> None:
         self.method, self.target = method_of(exercise)
-        self.path, self.arguments = path, list(arguments)
+        self.path, self.arguments = path, [*run_options(exercise), *arguments]
         self.steps: list[Step] = []
-        self.verdicts: list[Verdict | None] = [None, None]
+        self.results: tuple[list[Event], list[Event]] = ([], [])
+        """What else came of the two: tables, charts, samples, verdicts."""
+        self.calls = 0
+        """How often the learner's function was called."""
 
     def run(self) -> Iterator[Step]:
         """The steps as they come.  Raises UserError where one of the runs fails."""
@@ -50,8 +56,10 @@ class SideBySide:
             for side, file in enumerate(("", str(self.path))):
                 errors = stack.enter_context(tempfile.TemporaryFile())
                 readers.append(self._metrics(self._start(stack, file, errors), errors, side))
-            for ours, theirs in zip(*readers, strict=True):
-                step = Step(ours.step, ours.steps, dict(ours.values), dict(theirs.values))
+            for ours, theirs in itertools.zip_longest(*readers):
+                longer: Metrics = theirs if ours is None else ours
+                values = [dict(metrics.values) if metrics else {} for metrics in (ours, theirs)]
+                step = Step(longer.step, longer.steps, *values)
                 self.steps.append(step)
                 yield step
 
@@ -72,13 +80,14 @@ class SideBySide:
     def _metrics(self, process: subprocess.Popen[str], errors: IO[bytes], side: int) -> Iterator[Metrics]:
         assert process.stdout is not None
         for line in process.stdout:
-            if not line.startswith("{"):
+            if line.startswith(CALLS):
+                self.calls = max(self.calls, int(line.removeprefix(CALLS)))
                 continue
             event = from_json(json.loads(line))
             if isinstance(event, Metrics):
                 yield event
-            elif isinstance(event, Verdict):
-                self.verdicts[side] = event
+            else:
+                self.results[side].append(event)
         if process.wait() != 0:
             errors.seek(0)
             told = errors.read().decode(errors="replace").strip().splitlines() or [f"exit code {process.returncode}"]
@@ -88,6 +97,19 @@ class SideBySide:
     def parting(self) -> Step | None:
         """The first step at which the two are not the same."""
         return next((step for step in self.steps if step.differing), None)
+
+    @property
+    def other_result(self) -> str:
+        """The first other result that is not the same, in a word or two, or nothing."""
+        for ours, theirs in itertools.zip_longest(*self.results):
+            if ours != theirs:
+                return _title(theirs if ours is None else ours)
+        return ""
+
+    @property
+    def verdicts(self) -> tuple[Verdict | None, ...]:
+        """What each of the two claims."""
+        return tuple(next((e for e in events if isinstance(e, Verdict)), None) for events in self.results)
 
     @property
     def shown(self) -> str:
@@ -103,3 +125,15 @@ class SideBySide:
             Series(theirs, tuple(x), tuple(step.theirs.get(name, float("nan")) for step in self.steps)),
         )
         return Chart("line", name, "step", name, series)
+
+
+def _title(event: Event) -> str:
+    match event:
+        case Table() | Chart():
+            return event.title
+        case Sample():
+            return event.prompt
+        case Note():
+            return event.text
+        case _:
+            return type(event).__name__.lower()

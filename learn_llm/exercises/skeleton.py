@@ -5,7 +5,9 @@ solution lies: what the function uses of it (helpers, aliases, constants) is cop
 """
 
 import ast
+import copy
 import importlib.util
+import shlex
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,6 +25,8 @@ _CALLED_BY = {
     "minimal_impls.coh_rows": "coh",
 }
 """A method whose run calls the functions of a module that is none itself."""
+_TIMED = ("learn_llm.demos.kv_cache",)
+"""Runs that measure time, which is never the same twice."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,18 +118,9 @@ def files(exercise: Exercise, language: Language = "en") -> Files:
     code = _parse(exercise.code)
     module, target = _target(exercise, code)
     variant = _constant_name(code, "START")
-    given, start_given = Given(), Given()
+    head, given = _head(module, target), Given()
     given.add(module, target, leave=target.name)
-    start_given.add(module, target, leave=target.name)
-    docstring = _has_docstring(target)
-    head = module.source(target, target.lineno, target.body[0].end_lineno if docstring else target.body[0].lineno - 1)
-    body = TODO
-    if variant:
-        wrong = code.bindings.get(variant)
-        if not isinstance(wrong, Function):
-            raise UserError(f"{exercise.code}: START = {variant}, and there is no such function")
-        start_given.add(code, wrong, leave=wrong.name)
-        body = _body(code, wrong)
+    start_given, body = _mistaken(exercise, code, given, variant) if variant else (given, TODO)
     wrongs = {
         name.removeprefix("wrong_"): _parameters(node)
         for name, node in code.bindings.items()
@@ -143,6 +138,32 @@ def files(exercise: Exercise, language: Language = "en") -> Files:
     )
 
 
+def mistaken(exercise: Exercise, variant: str, language: Language = "en") -> str:
+    """The learner's file with a known mistake as its answer.  Raises UserError."""
+    code = _parse(exercise.code)
+    module, target = _target(exercise, code)
+    given = Given()
+    given.add(module, target, leave=target.name)
+    given, body = _mistaken(exercise, code, given, f"wrong_{variant}")
+    return _file(_header(exercise, language), given, _head(module, target) + body)
+
+
+def _mistaken(exercise: Exercise, code: Module, given: Given, name: str) -> tuple[Given, str]:
+    """What is given, with what the function `name` of NAME.py needs besides; and its body."""
+    wrong = code.bindings.get(name)
+    if not isinstance(wrong, Function):
+        raise UserError(f"{exercise.code}: there is no function {name}")
+    more = copy.deepcopy(given)
+    more.add(code, wrong, leave=name)
+    return more, _body(code, wrong)
+
+
+def _head(module: Module, target: Function) -> str:
+    """Signature and docstring."""
+    last = target.body[0].end_lineno if _has_docstring(target) else target.body[0].lineno - 1
+    return module.source(target, target.lineno, last)
+
+
 def method_of(exercise: Exercise) -> tuple[str, str]:
     """The run that an exercise's function is part of, and TARGET.  Raises UserError where there is none.
 
@@ -151,9 +172,14 @@ def method_of(exercise: Exercise) -> tuple[str, str]:
     target = _constant(_parse(exercise.code), "TARGET")
     module = target.partition(":")[0].removeprefix("learn_llm.")
     run = f"learn_llm.minimal_impls.{_CALLED_BY[module]}" if module in _CALLED_BY else target.partition(":")[0]
-    if not target or not {"run", "Config"} <= read_module(run).bindings.keys():
+    if not target or run in _TIMED or not {"run", "Config"} <= read_module(run).bindings.keys():
         raise UserError(f"{exercise.name} is part of no run; try one of the chapters on training")
     return run, target
+
+
+def run_options(exercise: Exercise) -> list[str]:
+    """The options with which that run calls the function, where it does not by itself: RUN."""
+    return shlex.split(_constant(_parse(exercise.code), "RUN"))
 
 
 def read_module(name: str) -> Module:

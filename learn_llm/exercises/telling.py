@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from learn_llm.exercises.workers import Worker
 
 WIDTH = 100
+"""Columns of a text, at most."""
+NAN = float("nan")
 _STEPS = ("network", "processes", "read-only files", "solutions hidden", "temporary home in memory")
 
 
@@ -44,7 +47,7 @@ def task(desk: Desk, exercise: Exercise, language: Language) -> Iterator[str]:
     """What is to be done now."""
     yield f"{exercise.name}: {exercise.title[language]}"
     if exercise.task:
-        yield from wrap(_flat(exercise.task[language]), WIDTH)
+        yield from wrap(flat(exercise.task[language]), _width())
     yield say(language, "next.file", path=near(desk.path(exercise)), name=exercise.name)
     if exercise.questions:
         yield say(language, "next.questions", questions=", ".join(exercise.questions))
@@ -55,11 +58,11 @@ def verdict(exercise: Exercise, outcome: "Outcome", language: Language) -> Itera
     first, *rest = outcome.lines if outcome.passed or len(outcome.lines) == 1 else ("", *outcome.lines)
     yield f"{exercise.name}: {first or say(language, outcome.status)}"
     for line in rest:
-        yield from (f"  {part}" for part in wrap(line, WIDTH))
+        yield from (f"  {part}" for part in wrap(line, _width() - 2))
     printed = outcome.printed.strip()
     if printed and not outcome.passed:
         yield say(language, "judge.printed")
-        yield from (f"  | {line}" for line in _harmless(printed).splitlines()[-10:])
+        yield from (f"  | {line}" for line in harmless(printed).splitlines()[-10:])
 
 
 def after_passing(desk: Desk, exercise: Exercise, language: Language) -> Iterator[str]:
@@ -82,7 +85,7 @@ def after_passing(desk: Desk, exercise: Exercise, language: Language) -> Iterato
 
 def explanation(exercise: Exercise, language: Language) -> Iterator[str]:
     """Why the solution is as it is."""
-    yield from wrap(_flat(exercise.explanation[language]), WIDTH)
+    yield from wrap(flat(exercise.explanation[language]), _width())
 
 
 def hints(exercise: Exercise, count: int, language: Language) -> Iterator[str]:
@@ -90,7 +93,7 @@ def hints(exercise: Exercise, count: int, language: Language) -> Iterator[str]:
     texts = exercise.hints[language]
     for number, text in enumerate(texts[:count], 1):
         yield say(language, "hint.number", number=number, of=len(texts))
-        yield from (f"  {line}" for line in wrap(_flat(text), WIDTH - 2))
+        yield from (f"  {line}" for line in wrap(flat(text), _width() - 2))
 
 
 def isolation(worker: "Worker", language: Language) -> str:
@@ -106,27 +109,30 @@ def compared(pair: "SideBySide", language: Language) -> Iterator[str]:
     from learn_llm.charts import render
 
     ours, theirs = say(language, "run.ours"), say(language, "run.yours")
-    yield say(language, "run.begin", method=pair.method.rpartition(".")[2], target=pair.target.partition(":")[2])
+    method = " ".join([pair.method.rpartition(".")[2], *pair.arguments])
+    yield say(language, "run.begin", method=method, target=pair.target.partition(":")[2])
     for step in pair.run():
         name = pair.shown
         mark = "" if not step.differing else "   <"
-        values = f"{ours} {step.ours[name]:.6g}   {theirs} {step.theirs.get(name, float('nan')):.6g}{mark}"
+        values = f"{ours} {step.ours.get(name, NAN):.6g}   {theirs} {step.theirs.get(name, NAN):.6g}{mark}"
         yield f"{step.step:>4}/{step.steps}   {name}: {values}"
-    if not pair.steps:
-        return
     if len(pair.steps) > 1:
         yield ""
         yield render(pair.chart(ours, theirs), 72, 14)
     yield ""
-    parting = pair.parting
-    if parting is None:
-        yield say(language, "run.same", steps=len(pair.steps))
-    else:
+    parting, result = pair.parting, pair.other_result
+    if not pair.calls:
+        yield say(language, "run.unused", function=pair.target.partition(":")[2])
+    elif parting is not None:
         first = ", ".join(
-            f"{name} {parting.ours[name]:.6g} / {parting.theirs.get(name, float('nan')):.6g}"
+            f"{name} {parting.ours.get(name, NAN):.6g} / {parting.theirs.get(name, NAN):.6g}"
             for name in parting.differing[:4]
         )
         yield say(language, "run.part", step=parting.step, metrics=first)
+    elif result:
+        yield say(language, "run.part.result", result=result)
+    else:
+        yield say(language, "run.same", steps=len(pair.steps), calls=pair.calls)
     for who, verdict in zip((ours, theirs), pair.verdicts, strict=True):
         if verdict is not None:
             yield say(language, "run.holds" if verdict.holds else "run.fails", who=who, claim=verdict.claim)
@@ -141,7 +147,11 @@ def near(path: Path) -> str:
     return str(path) if relative.startswith(os.path.join("..", "..")) else relative
 
 
-def _flat(text: str) -> str:
+def _width() -> int:
+    return min(WIDTH, shutil.get_terminal_size().columns)
+
+
+def flat(text: str) -> str:
     """A text of several lines as one; between Japanese characters no space is put."""
     lines = [line.strip() for line in text.splitlines()]
     joined = lines[0]
@@ -151,6 +161,6 @@ def _flat(text: str) -> str:
     return joined
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """Without control characters, which could move the cursor or hide text."""
     return "".join(char for char in text if char.isprintable() or char == "\n")

@@ -104,7 +104,12 @@ ENGLISH = {
     "run.ours": "ours",
     "run.yours": "yours",
     "run.begin": "{method}, twice with one seed: with our {target} and with yours. Loading takes a moment.",
-    "run.same": "The same numbers, bit for bit, in all {steps} steps: your code trains the model.",
+    "run.same": (
+        "The same numbers, bit for bit, in all {steps} steps and in every result; "
+        "your function was called {calls} times."
+    ),
+    "run.unused": "This run never called {function}: it says nothing about it. Try other options.",
+    "run.part.result": "All steps are the same; the first result that is not: {result}",
     "run.part": "They part at step {step} (ours / yours): {metrics}",
     "run.holds": "{who}: the claim holds: {claim}",
     "run.fails": "{who}: the claim does not hold: {claim}",
@@ -219,7 +224,13 @@ JAPANESE = {
     "run.begin": (
         "{method} を同じシードで 2 回実行します: 手本の {target} とあなたの {target}。読み込みに少しかかります。"
     ),
-    "run.same": "全 {steps} ステップで、数値がビット単位まで一致しました。あなたのコードがモデルを訓練しています。",
+    "run.same": (
+        "全 {steps} ステップとすべての結果で、数値がビット単位まで一致しました (あなたの関数の呼び出し: {calls} 回)。"
+    ),
+    "run.unused": (
+        "この実行では {function} が一度も呼ばれていないため、比較になりません。別のオプションを試してください。"
+    ),
+    "run.part.result": "全ステップで一致しましたが、次の結果から異なります: {result}",
     "run.part": "ステップ {step} で分かれます (手本 / あなた): {metrics}",
     "run.holds": "{who}: 主張は成り立ちます: {claim}",
     "run.fails": "{who}: 主張は成り立ちません: {claim}",

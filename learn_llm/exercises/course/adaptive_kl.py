@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from random import Random
 
 TARGET = "learn_llm.minimal_impls.ppo:adapt_kl_coef"
+RUN = "--kl-target 2"
 
 
 def cases(rng: Random) -> Iterator[dict[str, object]]:

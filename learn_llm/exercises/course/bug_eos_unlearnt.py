@@ -49,4 +49,8 @@ def wrong_inverted(responses: Tensor, eos_ids: Sequence[int]) -> Tensor:
     return (ends.cumsum(1) - ends > 0).long()
 
 
+def wrong_up_to_second(responses: Tensor, eos_ids: Sequence[int]) -> Tensor:
+    return (_ends(responses, eos_ids).cumsum(1) <= 1).long()
+
+
 START = wrong_end_lost

@@ -86,3 +86,11 @@ def wrong_forwards(
     deltas = rewards + gamma * _following(values) - values
     advantages = _backwards(deltas.flip(1), gamma * lam).flip(1)
     return advantages, advantages + values
+
+
+def wrong_value_behind_end(
+    rewards: Tensor, values: Tensor, mask: Tensor, gamma: float = 1.0, lam: float = 0.95
+) -> tuple[Tensor, Tensor]:
+    deltas = (rewards + gamma * _following(values) - values) * mask
+    advantages = _backwards(deltas, gamma * lam) * mask
+    return advantages, advantages + values * mask

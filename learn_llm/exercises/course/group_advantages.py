@@ -77,3 +77,9 @@ def wrong_leave_one_out(rewards: Tensor, group_size: int, scale: str = "group") 
 def wrong_best_as_baseline(rewards: Tensor, group_size: int, scale: str = "group") -> Tensor:
     groups = rewards.view(-1, group_size)
     return _divided(groups, groups - torch.amax(groups, 1, keepdim=True), scale).view(-1)
+
+
+def wrong_batch_whitened(rewards: Tensor, group_size: int, scale: str = "group") -> Tensor:
+    groups = rewards.view(-1, group_size)
+    mean = groups.mean() if scale == "batch" else groups.mean(1, keepdim=True)
+    return _divided(groups, groups - mean, scale).view(-1)

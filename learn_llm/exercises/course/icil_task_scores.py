@@ -69,3 +69,7 @@ def wrong_all_tasks(self: Any, name: str, options: bool | None = None) -> list[f
 
 def wrong_overall(self: Any, name: str, options: bool | None = None) -> list[float]:
     return [statistics.fmean(_mean(answers, name) for answers in _chosen(self, options))]
+
+
+def wrong_false_is_none(self: Any, name: str, options: bool | None = None) -> list[float]:
+    return [_mean(answers, name) for answers in _chosen(self, options or None)]

@@ -8,6 +8,7 @@ from torch import Tensor
 from learn_llm.exercises.inputs import uniform
 
 TARGET = "learn_llm.minimal_impls.dpo:ipo_loss"
+RUN = "--loss ipo"
 GRADIENT = ("chosen", "rejected")
 
 

@@ -89,3 +89,12 @@ def wrong_nf4_even(weight: Tensor, format: Format, block: int = 64) -> Quantised
 
 def wrong_columns(weight: Tensor, format: Format, block: int = 64) -> Quantised:
     return replace(quantise(weight.T.contiguous(), format, block), shape=weight.shape)
+
+
+def wrong_full_range_cut(weight: Tensor, format: Format, block: int = 64) -> Quantised:
+    if format == "nf4":
+        return quantise(weight, format, block)
+    blocks, largest = _absmax(weight, format, block)
+    limit = 2 ** (BITS[format] - 1)
+    codes = (blocks / (largest / limit)).round().clamp(-limit, limit - 1)
+    return Quantised(codes.to(torch.int8), largest / limit, weight.shape, format)

@@ -65,3 +65,8 @@ def wrong_score_only(scores: Tensor, kl: Tensor, mask: Tensor, kl_coef: float, p
 def wrong_kl_summed(scores: Tensor, kl: Tensor, mask: Tensor, kl_coef: float, position: str = "last") -> Tensor:
     whole = scores - kl_coef * (kl * mask).sum(1)
     return _placed(torch.zeros_like(kl), _end(mask, -1 if position == "last" else 0), whole)
+
+
+def wrong_score_alone(scores: Tensor, kl: Tensor, mask: Tensor, kl_coef: float, position: str = "last") -> Tensor:
+    end = _end(mask, -1 if position == "last" else 0)
+    return (-kl_coef * kl * mask).scatter(1, end, scores[:, None])

@@ -9,6 +9,7 @@ from torch import Tensor
 from learn_llm.exercises.inputs import logprobs as draw
 
 TARGET = "learn_llm.minimal_impls.coh:unlikelihood"
+RUN = "--arms sft unlikelihood"
 GRADIENT = ("logprobs",)
 TOLERANCE = 2e-3  # 1 - (1 - 1e-6) in single precision is 1.013e-6
 

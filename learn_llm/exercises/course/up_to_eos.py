@@ -60,3 +60,8 @@ def wrong_unfinished_lost(responses: Tensor, eos_ids: Sequence[int]) -> Tensor:
 def wrong_inverted(responses: Tensor, eos_ids: Sequence[int]) -> Tensor:
     ends = _ends(responses, eos_ids)
     return (ends.cumsum(1) - ends > 0).long()
+
+
+def wrong_no_eos_is_first(responses: Tensor, eos_ids: Sequence[int]) -> Tensor:
+    first = _ends(responses, eos_ids).argmax(1, keepdim=True)
+    return (torch.arange(responses.shape[1])[None] <= first).long()

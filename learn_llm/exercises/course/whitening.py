@@ -65,3 +65,8 @@ def wrong_padding_left(x: Tensor, mask: Tensor, shift_mean: bool = True, unbiase
 def wrong_variance(x: Tensor, mask: Tensor, shift_mean: bool = True, unbiased: bool = True) -> Tensor:
     mean, variance = _moments(x, mask, unbiased)
     return _scaled(x, mask, mean, variance.square(), shift_mean)
+
+
+def wrong_mean_kept(x: Tensor, mask: Tensor, shift_mean: bool = True, unbiased: bool = True) -> Tensor:
+    mean, variance = _moments(x, mask, unbiased)
+    return _scaled(x, mask, mean if shift_mean else torch.zeros_like(mean), variance, True)
