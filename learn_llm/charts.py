@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from learn_llm.canvas import MARKS, Canvas, cells, fit, key, pad, paint, short, tick_step, tick_texts, ticks
 from learn_llm.events import Chart, Series
+from learn_llm.glyphs import wanted
 
 _SMALLEST = (20, 6)
 _FILLS = "⣿⠶⠒⡪⠂"
@@ -18,11 +19,11 @@ _SHADES = "⠂⠆⠖⠶⠷⠿⣿"
 _ASCII_FILLS, _ASCII_SHADES = "#=-:.", ".:-=+*#"
 
 
-def render(chart: Chart, width: int, height: int, *, ascii: bool = False, color: bool = False) -> str:
+def render(chart: Chart, width: int, height: int, *, ascii: bool | None = None, color: bool = False) -> str:
     """The chart in at most `height` lines of at most `width` cells, without a newline at the end.
 
     Args:
-        ascii: draw with nothing but ASCII (labels keep their own characters).
+        ascii: draw with nothing but ASCII (labels keep their own characters); by default where that is asked for.
         color: tell the series apart by ANSI colours as well as by the patterns of their lines and the legend.
 
     >>> bars = Series("", ("SFT", "PPO"), (0.1, 0.4))
@@ -31,6 +32,7 @@ def render(chart: Chart, width: int, height: int, *, ascii: bool = False, color:
     SFT  ####            0.1
     PPO  ############### 0.4
     """
+    ascii = wanted() if ascii is None else ascii
     title = [fit(chart.title, width)] if chart.title else []
     if width < _SMALLEST[0] or height < _SMALLEST[1] or not _finite(y for series in chart.series for y in series.y):
         lines = title + _in_words(chart.series, width)

@@ -6,7 +6,6 @@ function returns None, or a number that becomes the exit code.
 """
 
 import importlib
-import io
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -15,6 +14,7 @@ import click
 
 from learn_llm import __version__
 from learn_llm.errors import UserError
+from learn_llm.glyphs import lenient
 
 COMMANDS = {
     "quiz": ("learn_llm.commands.quiz:quiz", "Study the 50 questions in the terminal."),
@@ -85,10 +85,8 @@ def cli(ctx: click.Context) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """The entry point.  A console that cannot show a character gets a question mark in its place, not an error."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    """The entry point.  A console that cannot show a character gets a stand-in, not an error."""
+    lenient(sys.stdout, sys.stderr)
     try:
         code = cli.main(argv, prog_name="learn-llm", standalone_mode=False)
     except (UserError, click.ClickException) as error:

@@ -8,8 +8,9 @@ from typing import IO, TYPE_CHECKING, Protocol
 from learn_llm import showing
 from learn_llm.canvas import fit, pad, short
 from learn_llm.charts import render, sparkline
-from learn_llm.events import Chart, Event, Metrics, Note, Stage, Start, Verdict
+from learn_llm.events import Chart, Event, Metrics, Note, Stage, Start, Verdict, from_json, to_json
 from learn_llm.glossary import find
+from learn_llm.glyphs import spelled, wanted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,13 +45,20 @@ def _can_live(out: IO[str]) -> bool:
     return out.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("LEARN_LLM_PLAIN")
 
 
-def _ascii_only(out: IO[str]) -> bool:
-    """Whether the output cannot carry braille."""
-    try:
-        "⣿✓".encode(getattr(out, "encoding", None) or "utf-8")
-    except (UnicodeEncodeError, LookupError):
-        return True
-    return False
+def _in_ascii(event: Event) -> Event:
+    """The event with its symbols in words."""
+
+    def read(value: object) -> object:
+        match value:
+            case str():
+                return spelled(value)
+            case list() | tuple():
+                return [read(item) for item in value]
+            case dict():
+                return {spelled(key): read(item) for key, item in value.items()}
+        return value
+
+    return from_json({key: read(value) for key, value in to_json(event).items()})
 
 
 class Course:
@@ -120,7 +128,7 @@ class Plain:
 
     def __init__(self, out: IO[str]) -> None:
         self._out = out
-        self._ascii = _ascii_only(out)
+        self._ascii = wanted(out)
         self._broken = False
         self._last: Metrics | None = None
         self._values: dict[str, float] = {}
@@ -129,6 +137,7 @@ class Plain:
 
     def show(self, event: Event) -> None:
         """Prints the event, or holds it back where there are many like it."""
+        event = _in_ascii(event) if self._ascii else event
         if isinstance(event, Metrics):
             share = event.step * self.LINES // max(event.steps, 1)
             self._values.update(event.values)
@@ -178,7 +187,7 @@ class LiveView:
 
     def __init__(self, console: "Console") -> None:
         self._console = console
-        self._ascii = _ascii_only(console.file)
+        self._ascii = wanted(console.file)
         self._broken = False
         self._live: Live | None = None
         self._stage: Stage | None = None
@@ -194,6 +203,7 @@ class LiveView:
 
     def show(self, event: Event) -> None:
         """Prints the event above the stage in progress, or updates that."""
+        event = _in_ascii(event) if self._ascii else event
         if isinstance(event, Start):
             self._broken = bool(event.config.get("break"))
         if isinstance(event, Stage):

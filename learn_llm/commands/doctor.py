@@ -19,7 +19,7 @@ from typing import Literal
 
 import click
 
-from learn_llm import __version__
+from learn_llm import __version__, glyphs
 from learn_llm.errors import UserError
 
 BUNDLED_MODELS = ("tiny-base", "tiny-sft", "tiny-reward")
@@ -78,6 +78,7 @@ def look(ask_torch: bool) -> Iterator[Finding]:
     yield from _packages()
     yield _data_folder()
     yield _progress()
+    yield from _config()
     yield _bank()
     yield _models()
     yield from _terminal()
@@ -160,6 +161,21 @@ def _progress() -> Finding:
     return Finding("progress", "ok", f"{reviews} ratings in {path}")
 
 
+def _config() -> Iterator[Finding]:
+    from learn_llm.quizzes.config import config_path
+    from learn_llm.quizzes.texts import Texts
+    from learn_llm.tui.keys import of_user
+
+    path = config_path()
+    chosen, problems = of_user()
+    for problem in problems:
+        yield Finding("config", "warn", problem.text(Texts("en")), f"mend {path}; the rest of it holds")
+    if not path.is_file():
+        yield Finding("config", "ok", f"no {path}: the usual keys; `learn-llm quiz --keys` prints them as such a file")
+    elif not problems:
+        yield Finding("config", "ok", f"{path}, keys changed: {len(chosen)}")
+
+
 def _bank() -> Finding:
     from learn_llm.quizzes.bank import load_bank
 
@@ -198,8 +214,10 @@ def _terminal() -> Iterator[Finding]:
     yield _colour(kind)
     encoding = (sys.stdout.encoding or "unknown").lower()
     if encoding.replace("-", "") != "utf8":
-        advice = "set PYTHONIOENCODING=utf-8 and a UTF-8 locale; until then ? stands for what cannot be shown"
+        advice = "set PYTHONIOENCODING=utf-8 and a UTF-8 locale; until then they are in ASCII, and Japanese is not"
         yield Finding("encoding", "warn", f"{encoding}: formulas, charts and Japanese cannot be shown", advice)
+    elif glyphs.wanted():
+        yield Finding("encoding", "ok", f"{encoding}; frames, charts and symbols in ASCII, as {glyphs.SWITCH} asks")
     else:
         yield Finding("encoding", "ok", encoding)
     switches = [f"{name}={os.environ[name]}" for name in SWITCHES if name in os.environ]

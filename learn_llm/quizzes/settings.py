@@ -27,6 +27,8 @@ class Settings:
     """New questions that study brings in a day, until the learner asks for more."""
     two_buttons: bool = False
     """Rate by "forgot" and "got it" alone."""
+    ascii: bool = False
+    """Frames, charts and symbols in ASCII."""
 
 
 def load(progress: Progress) -> Settings:
@@ -100,6 +102,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "interview": lambda text: date.fromisoformat(text) if text else None,
     "new_a_day": _count,
     "two_buttons": _flag,
+    "ascii": _flag,
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal
 
-from learn_llm.quizzes import demo_texts, drill_texts, home_texts, interview_texts, plain_texts
+from learn_llm.quizzes import config_texts, demo_texts, drill_texts, home_texts, interview_texts, plain_texts
 
 Language = Literal["en", "ja"]
 
@@ -284,7 +284,7 @@ _JAPANESE = {
     "unit.y": "{n}年",
 }
 
-_PARTS = (demo_texts, drill_texts, home_texts, interview_texts, plain_texts)
+_PARTS = (config_texts, demo_texts, drill_texts, home_texts, interview_texts, plain_texts)
 TEXTS: Mapping[Language, Mapping[str, str]] = {
     "en": dict(ChainMap(_ENGLISH, *(part.ENGLISH for part in _PARTS))),
     "ja": dict(ChainMap(_JAPANESE, *(part.JAPANESE for part in _PARTS))),

@@ -3,26 +3,43 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
+from rich.segment import Segment
 from textual import constants
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
+from textual.color import Color
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import Theme
 
+from learn_llm.glyphs import cell_by_cell, wanted
 from learn_llm.quizzes.kit import Kit
+from learn_llm.tui.keys import bindings
+from learn_llm.tui.screens.card_screen import NOTICE
 from learn_llm.tui.screens.home import HomeScreen
 from learn_llm.tui.themes import DARK, OWN
-from learn_llm.tui.widgets.key_bar import ALWAYS, action_name, bindings_of
+from learn_llm.tui.widgets.key_bar import ALWAYS, bindings_of, offers
 from learn_llm.tui.widgets.too_small import HEIGHT, WIDTH
 
 WIDTHS = [(0, "-tiny"), (WIDTH, "-narrow"), (100, "-wide"), (160, "-vast")]
 HEIGHTS = [(0, "-flat"), (HEIGHT, "-short"), (30, "-tall")]
 """From which width and height on the screens have which style classes."""
+
+
+class InAscii(LineFilter):
+    """Replaces frames, dots and symbols in the lines that go to the terminal, cell by cell."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The segments in ASCII and Japanese."""
+        return [Segment(cell_by_cell(text), style, control) for text, style, control in segments]
+
+
+IN_ASCII = InAscii()
 
 
 class QuizApp(App[None]):
@@ -32,15 +49,13 @@ class QuizApp(App[None]):
     CSS_PATH = Path(__file__).parent / "quiz.tcss"
     HORIZONTAL_BREAKPOINTS = WIDTHS
     VERTICAL_BREAKPOINTS = HEIGHTS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark", "help", "help", key_display="?"),
-        Binding("f1", "help", "help"),
-        Binding("q", "quit", "quit"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("app")
 
-    def __init__(self, kit: Kit) -> None:
+    def __init__(self, kit: Kit, notices: Sequence[str] = ()) -> None:
+        """`notices` is what is wrong with the user's config.toml, a line each."""
         super().__init__()
         self.kit = kit
+        self.notices = notices
         self.animation_level = "none"
         for theme in OWN.values():
             self.register_theme(theme)
@@ -52,10 +67,16 @@ class QuizApp(App[None]):
     def on_mount(self) -> None:
         """A terminal that is closed, or a polite kill, ends the app as a key does: with its demo."""
         self.call_after_refresh(self._keep_themes)  # those that are chosen, not the one it starts with
+        for notice in self.notices:
+            self.notify(notice, severity="warning", timeout=NOTICE, markup=False)
         loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP"):
             with contextlib.suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
                 loop.add_signal_handler(getattr(signal, name), self.exit)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Where ASCII is asked for, whatever a widget draws is ASCII in the end."""
+        return [*super().get_line_filters(), IN_ASCII] if wanted() else super().get_line_filters()
 
     def get_default_screen(self) -> Screen[None]:
         """Home."""
@@ -72,12 +93,11 @@ class QuizApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What can be done on this screen now, then what every Textual app can do."""
-        for node, binding, enabled, _ in screen.active_bindings.values():
-            name = f"key.{action_name(binding)}"
-            if binding.show and enabled and self.kit.texts.has(name) and action_name(binding) not in ALWAYS:
-                label = self.kit.texts(name).capitalize()
-                run = partial(self.run_action, binding.action, node)
-                yield SystemCommand(label, self.kit.texts("command.key", key=self.get_key_display(binding)), run)
+        for offer in offers(screen):
+            if offer.name not in ALWAYS:
+                label = self.kit.texts(f"key.{offer.name}").capitalize()
+                run = partial(self.run_action, offer.active.binding.action, offer.active.node)
+                yield SystemCommand(label, self.kit.texts("command.key", key=offer), run)
         yield from super().get_system_commands(screen)
 
     def action_help_quit(self) -> None:

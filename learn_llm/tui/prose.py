@@ -6,12 +6,14 @@ formula's columns aligned at 80 columns, and is the one place where lines are br
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
-from textual.content import Content
+from textual.content import Content, Span
 
+from learn_llm.glyphs import spelled, wanted
 from learn_llm.tui.kinsoku import has_wide, line_breaks
 from learn_llm.tui.styles import CODE, EMPHASIS, HEADING, QUIET, STRONG
 
@@ -56,11 +58,21 @@ def heading(text: str) -> Block:
 def lay_out(blocks: Iterable[Block], width: int) -> list[Content]:
     """All lines of the blocks at `width` cells, with an empty line where a block asks for one before it."""
     lines: list[Content] = []
+    in_ascii = wanted()
     for block in blocks:
+        block = replace(block, text=_spelled(block.text)) if in_ascii else block
         if block.gap and lines:
             lines.append(Content(""))
         lines.extend(block.lines(width))
     return lines
+
+
+def _spelled(text: Content) -> Content:
+    """The text with its symbols in words, each with the style that it had."""
+    cuts = sorted({0, len(text.plain), *(edge for span in text.spans for edge in (span.start, span.end))})
+    parts = [spelled(text.plain[start:end]) for start, end in pairwise(cuts)]
+    at = dict(zip(cuts, accumulate(map(len, parts), initial=0), strict=True))
+    return Content("".join(parts), [Span(at[span.start], at[span.end], span.style) for span in text.spans])
 
 
 def inline(text: str) -> Content:

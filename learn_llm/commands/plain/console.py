@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import click
 
 from learn_llm.errors import UserError
+from learn_llm.glyphs import can_encode, spelled, wanted
 from learn_llm.quizzes.plain import wrap
 
 
@@ -27,7 +28,7 @@ class Console:
     def say(self, *paragraphs: str) -> None:
         """Each paragraph wrapped, Japanese by its rules."""
         for paragraph in paragraphs:
-            self.show(wrap(paragraph, self.width))
+            self.show(wrap(spelled(paragraph) if wanted(sys.stdout) else paragraph, self.width))
 
     def show(self, lines: Iterable[str]) -> None:
         """Lines as they are, on their way when this returns."""
@@ -79,11 +80,8 @@ class Words:
 
 def expect_japanese() -> None:
     """Raises UserError where standard output cannot show Japanese."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    try:
-        "質問と解答".encode(encoding)
-    except (UnicodeEncodeError, LookupError):
+    if not can_encode(sys.stdout, "質問と解答"):
         raise UserError(
-            f"this console ({encoding}) cannot show Japanese: set a UTF-8 locale or PYTHONIOENCODING=utf-8, "
-            "or ask for English with --lang en"
-        ) from None
+            f"this console ({sys.stdout.encoding}) cannot show Japanese: set a UTF-8 locale or "
+            "PYTHONIOENCODING=utf-8, or ask for English with --lang en"
+        )

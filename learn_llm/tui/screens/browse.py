@@ -11,6 +11,7 @@ from textual.reactive import reactive
 
 from learn_llm.quizzes.filters import VIEWS, Filter, view_counts
 from learn_llm.quizzes.kit import Kit
+from learn_llm.tui.keys import bindings
 from learn_llm.tui.screens.card_screen import CardScreen
 from learn_llm.tui.widgets.key_bar import KeyBar, bindings_of
 from learn_llm.tui.widgets.question_list import QuestionList, Row
@@ -26,18 +27,7 @@ MINUTE = 60.0
 class BrowseScreen(CardScreen):
     """List, card and demo side by side where there is room, one at a time where there is not."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "study", "study"),
-        Binding("x", "drill", "drill"),
-        Binding("i", "interview", "interview"),
-        Binding("slash", "search", "search", key_display="/"),
-        Binding("t", "topics", "topic"),
-        Binding("n", "next_due", "next due"),
-        Binding("right", "sideways(1)", "view", key_display="left/right"),
-        Binding("left", "sideways(-1)", "view", show=False),
-        Binding("right", "step(1)", "next card", key_display="left/right", show=False),
-        Binding("left", "step(-1)", "next card", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("list")
 
     AUTO_FOCUS = "#list"
     panes = ("list", "card", "demo")

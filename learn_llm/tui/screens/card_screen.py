@@ -8,6 +8,7 @@ from textual.screen import Screen
 
 from learn_llm.quizzes.kit import Kit
 from learn_llm.tui.key_guard import KeyGuard
+from learn_llm.tui.keys import bindings
 from learn_llm.tui.widgets.key_bar import bindings_of
 from learn_llm.tui.widgets.top_bar import TopBar
 
@@ -27,13 +28,7 @@ class CardScreen(Screen[None]):
     Card and demo are imported and mounted when they are first shown, so that the app is there at once.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("d", "demo", "demo"),
-        Binding("u,ctrl+z", "undo", "undo"),
-        Binding("tab", "switch(1)", "switch", key_display="tab"),
-        Binding("shift+tab", "switch(-1)", "switch", show=False),
-        Binding("escape,backspace", "back", "back", key_display="esc"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("cards")
 
     panes: tuple[Pane, ...] = ("card", "demo")
     pane: reactive[Pane] = reactive[Pane]("card", bindings=True)

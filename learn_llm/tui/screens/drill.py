@@ -11,6 +11,7 @@ from textual.screen import Screen
 from learn_llm.errors import UserError
 from learn_llm.quizzes.kit import Kit
 from learn_llm.tui.key_guard import KeyGuard
+from learn_llm.tui.keys import bindings
 from learn_llm.tui.prose import Block, heading
 from learn_llm.tui.screens.card_screen import NOTICE
 from learn_llm.tui.screens.look import LookScreen
@@ -35,13 +36,7 @@ class DrillScreen(Screen[None]):
         ids: the questions to choose from.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "next('space')", "next", key_display="space"),
-        Binding("enter", "next('enter')", "next", show=False),
-        Binding("o", "card", "card"),
-        Binding("x", "drill", "drill"),
-        Binding("escape,backspace", "back", "back", key_display="esc"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("drill")
 
     AUTO_FOCUS = "#choices"
 

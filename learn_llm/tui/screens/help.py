@@ -11,8 +11,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from learn_llm.quizzes.config import config_path
 from learn_llm.quizzes.texts import Texts
+from learn_llm.tui.keys import bindings, key_name
 from learn_llm.tui.prose import Block, heading
+from learn_llm.tui.styles import QUIET
 from learn_llm.tui.widgets.card import CardBody
 from learn_llm.tui.widgets.key_bar import KeyBar, action_name
 from learn_llm.tui.widgets.page import Page
@@ -24,7 +27,7 @@ Section = tuple[str, Sequence[Binding]]
 class HelpScreen(ModalScreen[None]):
     """Shows the bindings section by section; several keys of one action stand in one line."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,question_mark,f1", "back", "back", key_display="esc")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("help")
 
     def __init__(self, texts: Texts, sections: Sequence[Section]) -> None:
         super().__init__()
@@ -44,17 +47,12 @@ class HelpScreen(ModalScreen[None]):
 
     def _blocks(self) -> Iterator[Block]:
         yield Block(Content(self.texts("help.about")))
-        for title, bindings in self.sections:
+        for title, own in self.sections:
             yield heading(self.texts(f"help.{title}"))
             keys: dict[str, list[str]] = {}
-            for binding in bindings:
-                keys.setdefault(action_name(binding), []).extend(map(_name, binding.key.split(",")))
+            for binding in own:
+                keys.setdefault(action_name(binding), []).append(key_name(binding.key))
             for name, names in keys.items():
                 label = set_cell_size(f"  {self.texts(f'key.{name}')}", LABEL)
                 yield Block(Content(", ".join(dict.fromkeys(names))), lead=label, indent=LABEL, gap=False)
-
-
-def _name(key: str) -> str:
-    """A key as it is written on a keyboard."""
-    names = {"escape": "esc", "slash": "/", "question_mark": "?", "pagedown": "page down", "pageup": "page up"}
-    return names.get(key, key)
+        yield Block(Content.styled(self.texts("config.about", path=config_path()), QUIET))

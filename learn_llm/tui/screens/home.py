@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from learn_llm.quizzes.kit import Kit
 from learn_llm.tui.home_text import View, lines
+from learn_llm.tui.keys import bindings
 from learn_llm.tui.screens.card_screen import NOTICE
 from learn_llm.tui.widgets.key_bar import KeyBar, bindings_of
 from learn_llm.tui.widgets.too_small import WIDTH, TooSmall
@@ -48,17 +49,7 @@ class HomePanel(Widget):
 class HomeScreen(Screen[None]):
     """Opens everything else, and comes back when that is closed."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "resume('space')", "go on", key_display="space"),
-        Binding("enter", "resume('enter')", "go on", show=False),
-        Binding("s", "resume('s')", "go on", show=False),
-        Binding("l", "list", "list"),
-        Binding("x", "drill", "drill"),
-        Binding("i", "interview", "interview"),
-        Binding("t", "topics", "topic"),
-        Binding("o", "settings", "settings"),
-        Binding("slash", "search", "search", key_display="/"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("home")
 
     def __init__(self, kit: Kit) -> None:
         super().__init__()

@@ -16,6 +16,7 @@ from learn_llm.tui import prose
 from learn_llm.tui.interview_text import follow_up_blocks, graded_blocks
 from learn_llm.tui.key_guard import KeyGuard
 from learn_llm.tui.prose import Block
+from learn_llm.tui.keys import bindings
 from learn_llm.tui.styles import QUIET
 from learn_llm.tui.widgets.answer_area import AnswerArea
 from learn_llm.tui.widgets.card import CardBody
@@ -35,21 +36,7 @@ NOTICE = 12.0
 class InterviewScreen(Screen[str | None]):
     """Goes on with an interview where its record ends.  Returns a question whose demo is to be run, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "write", "write", key_display="enter"),
-        Binding("e", "submit", "end answer"),
-        Binding("space", "go_on('space')", "go on", key_display="space"),
-        Binding("enter", "go_on('enter')", "go on", show=False),
-        Binding("space", "reveal('space')", "answer", key_display="space"),
-        Binding("enter", "reveal('enter')", "answer", show=False),
-        Binding("1", "overrule(1)", "correct", key_display="1-9"),
-        *(Binding(str(number), f"overrule({number})", "correct", show=False) for number in range(2, 10)),
-        Binding("1", "grade_self(1)", "rate", key_display="1-3"),
-        Binding("2", "grade_self(2)", "rate", show=False),
-        Binding("3", "grade_self(3)", "rate", show=False),
-        Binding("d", "mend", "demo"),
-        Binding("escape,backspace", "back", "back", key_display="esc"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("interview")
 
     def __init__(self, kit: Kit, record: Record) -> None:
         super().__init__()

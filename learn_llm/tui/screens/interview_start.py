@@ -20,6 +20,7 @@ from learn_llm.quizzes.interview_history import History, Record
 from learn_llm.quizzes.interview_report import row
 from learn_llm.quizzes.kit import Kit
 from learn_llm.quizzes.texts import Texts
+from learn_llm.tui.keys import bindings
 from learn_llm.tui.screens.interview import InterviewScreen
 from learn_llm.tui.screens.settings import SettingsList
 from learn_llm.tui.screens.topics import TopicList
@@ -45,7 +46,7 @@ class SetupList(SettingsList):
 class InterviewStart(Screen[str | None]):
     """Starts an interview or goes on with one.  Returns a question whose demo is to be run, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,backspace", "back", "back", key_display="esc")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("setup")
 
     def __init__(self, kit: Kit) -> None:
         super().__init__()
@@ -172,12 +173,7 @@ class InterviewStart(Screen[str | None]):
 class TopicChoice(OptionList):
     """The topics, each chosen or not.  Posts `Finished` with those that are."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "finish", "done", key_display="enter"),
-        Binding("space", "mark", "choose", key_display="space"),
-        Binding("j", "cursor_down", "move", show=False),
-        Binding("k", "cursor_up", "move", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("setup_topics")
 
     class Finished(Message):
         """These topics; () for all."""
@@ -211,7 +207,7 @@ class TopicChoice(OptionList):
 class TopicsPicker(ModalScreen[tuple[str, ...] | None]):
     """Returns the topics that were chosen, () for all, or None where nothing was changed."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "back", key_display="esc")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("window")
 
     def __init__(self, texts: Texts, counts: Mapping[str, int], chosen: Sequence[str]) -> None:
         super().__init__()

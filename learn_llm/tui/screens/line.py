@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import ClassVar, Generic, TypeVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from learn_llm.quizzes.texts import Texts
+from learn_llm.tui.keys import bindings
 from learn_llm.tui.prose import Block
 from learn_llm.tui.styles import QUIET
 from learn_llm.tui.widgets.key_bar import KeyBar
@@ -23,7 +24,7 @@ T = TypeVar("T")
 class Line(Input):
     """Posts `Typed` at the end."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "keep_value", "keep", key_display="enter")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("line")
 
     class Typed(Message):
         """This was typed."""
@@ -49,7 +50,7 @@ class LineScreen(ModalScreen[tuple[T] | None], Generic[T]):
         wrong: what is said then.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "back", key_display="esc")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("window")
 
     def __init__(self, texts: Texts, title: str, about: str, value: str, read: Callable[[str], T], wrong: str) -> None:
         super().__init__()

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from learn_llm.demos.catalogue import Demo, Parameter
 from learn_llm.quizzes.demo_history import Value
 from learn_llm.quizzes.texts import Texts
+from learn_llm.tui.keys import bindings
 from learn_llm.tui.prose import Block
 from learn_llm.tui.screens.line import LineScreen
 from learn_llm.tui.screens.settings import SettingsList
@@ -31,10 +32,7 @@ WIDE = 20.0
 class ParametersScreen(ModalScreen[Mapping[str, Value] | None]):
     """Returns the values that differ from the defaults, for a run; None where none is wanted."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "run_demo", "run"),
-        Binding("escape,p", "back", "back", key_display="esc"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("parameters")
 
     def __init__(self, texts: Texts, demo: Demo, values: Mapping[str, Value]) -> None:
         super().__init__()

@@ -14,9 +14,11 @@ from textual.screen import Screen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from learn_llm.glyphs import ask_for, wanted
 from learn_llm.quizzes.kit import Kit
 from learn_llm.quizzes.settings import FARTHEST, read_day
 from learn_llm.tui.home_text import when
+from learn_llm.tui.keys import bindings
 from learn_llm.tui.prose import Block
 from learn_llm.tui.screens.line import LineScreen
 from learn_llm.tui.screens.topics import TopicList
@@ -27,7 +29,7 @@ from learn_llm.tui.widgets.page import Page
 from learn_llm.tui.widgets.too_small import TooSmall
 from learn_llm.tui.widgets.top_bar import TopBar
 
-NAMES = ("language", "interview", "new_a_day", "two_buttons", "theme")
+NAMES = ("language", "interview", "new_a_day", "two_buttons", "theme", "ascii")
 AMOUNTS = (0, 3, 5, 10, 15, 20, 30, 50)
 FORTNIGHT = timedelta(days=14)
 LABEL = 17
@@ -36,10 +38,7 @@ LABEL = 17
 class SettingsList(TopicList):
     """A setting a line.  Posts `Turned` beside what it posts."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right", "turn(1)", "change", key_display="left/right"),
-        Binding("left", "turn(-1)", "change", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("values")
 
     class Turned(Message):
         """The setting under the cursor gets its next value, or the one before."""
@@ -62,7 +61,7 @@ class SettingsList(TopicList):
 class SettingsScreen(Screen[None]):
     """Changes a setting with left and right; the day of the interview can be typed as well."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,backspace,o", "back", "back", key_display="esc")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("settings")
 
     def __init__(self, kit: Kit) -> None:
         super().__init__()
@@ -119,6 +118,8 @@ class SettingsScreen(Screen[None]):
                 names = ("forgot", "partly", "got", "easy")
                 labels = {name: texts(f"rating.{number}") for number, name in enumerate(names, 1)}
                 return texts("settings.two" if settings.two_buttons else "settings.four", **labels)
+            case "ascii":
+                return texts("settings.ascii.on" if wanted() else "settings.ascii.off")
             case _:
                 return self.app.theme
 
@@ -177,6 +178,10 @@ class SettingsScreen(Screen[None]):
                 self.desk.change(new_a_day=next_amount(settings.new_a_day, direction))
             case "two_buttons":
                 self.desk.change(two_buttons=not settings.two_buttons)
+            case "ascii":
+                self.desk.change(ascii=not wanted())
+                ask_for(self.desk.settings.ascii)
+                self.app.refresh_css(animate=False)  # every line is drawn anew
             case _:
                 themes = [*OWN, *sorted(self.app.available_themes.keys() - OWN)]
                 self.app.theme = themes[(themes.index(self.app.theme) + direction) % len(themes)]  # the app keeps it

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from learn_llm.quizzes.kit import Kit
+from learn_llm.tui.keys import bindings
 from learn_llm.tui.screens.card_screen import CardScreen
 from learn_llm.tui.styles import HEADING
 from learn_llm.tui.widgets.key_bar import KeyBar, bindings_of
@@ -27,10 +28,7 @@ class StudyScreen(CardScreen):
         key: the key that opened it: held down, it does not reveal.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("m", "more", "more new"),
-        Binding("n", "skip", "skip"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("study")
 
     def __init__(self, kit: Kit, key: str = "") -> None:
         super().__init__(kit)

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -16,6 +16,7 @@ from learn_llm.quizzes.kit import Kit
 from learn_llm.quizzes.readiness import Readiness
 from learn_llm.quizzes.summary import Standing, summarise
 from learn_llm.tui.home_text import bar, percent
+from learn_llm.tui.keys import bindings
 from learn_llm.tui.styles import QUIET
 from learn_llm.tui.widgets.key_bar import KeyBar
 
@@ -29,17 +30,13 @@ NARROW = 80
 class TopicList(OptionList):
     """The options, with the keys of the question list."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "select", "choose", key_display="enter"),
-        Binding("j", "cursor_down", "move", show=False),
-        Binding("k", "cursor_up", "move", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("lines")
 
 
 class TopicPicker(ModalScreen[str | None]):
     """Returns a topic, "" for all topics, or None where nothing was chosen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,t", "back", "back", key_display="esc")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("topics")
 
     def __init__(self, kit: Kit) -> None:
         super().__init__()

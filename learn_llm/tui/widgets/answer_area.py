@@ -2,20 +2,18 @@
 
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
 from learn_llm.quizzes.texts import Texts
+from learn_llm.tui.keys import bindings
 
 
 class AnswerArea(TextArea):
     """Posts `Submitted` at ctrl+d, the end of input in every terminal, and `Left` at escape; all else is typing."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+d", "submit", "end answer", key_display="ctrl+d", priority=True),
-        Binding("escape", "leave_area", "leave", key_display="esc", priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("answer")
 
     class Submitted(Message):
         """The answer ends here."""

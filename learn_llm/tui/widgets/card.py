@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
@@ -19,6 +19,7 @@ from learn_llm.quizzes.bank import Question
 from learn_llm.quizzes.texts import Texts
 from learn_llm.tui.card_text import answer_blocks, question_block
 from learn_llm.tui.key_guard import KeyGuard
+from learn_llm.tui.keys import bindings
 from learn_llm.tui.prose import Block, heading
 from learn_llm.tui.styles import QUIET
 from learn_llm.tui.widgets.page import Page
@@ -49,14 +50,7 @@ class CardView:
 class CardBody(VerticalScroll, can_focus=True, inherit_bindings=False):
     """The part of the card that scrolls."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "scroll_by(3)", "scroll", show=False),
-        Binding("up,k", "scroll_by(-3)", "scroll", show=False),
-        Binding("pagedown,ctrl+d,ctrl+f", "scroll_page(1)", "page", show=False),
-        Binding("pageup,ctrl+u,ctrl+b", "scroll_page(-1)", "page", show=False),
-        Binding("home,g", "scroll_home", "first", show=False),
-        Binding("end,G", "scroll_end", "last", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("page")
 
     def action_scroll_by(self, lines: int) -> None:
         """Scrolls by so many lines."""
@@ -111,18 +105,7 @@ class RatingBar(Widget):
 class Card(Vertical):
     """Shows a `CardView`.  Its screen decides what a rating does: the card posts `Revealed` and `Rated`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "answer('space')", "answer", key_display="space"),
-        Binding("enter", "answer('enter')", "answer", show=False),
-        Binding("space", "got_it('space')", "got it", key_display="space"),
-        Binding("enter", "got_it('enter')", "got it", show=False),
-        Binding("1", "rate_two(1)", "rate", key_display="1 3"),
-        Binding("3", "rate_two(3)", "rate", show=False),
-        Binding("1", "rate(1)", "rate", key_display="1-4"),
-        Binding("2", "rate(2)", "rate", show=False),
-        Binding("3", "rate(3)", "rate", show=False),
-        Binding("4", "rate(4)", "rate", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("card")
 
     revealed: reactive[bool] = reactive(False, init=False)
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
 from textual.style import Style
 
 from learn_llm.tui.key_guard import KeyGuard
+from learn_llm.tui.keys import bindings
 from learn_llm.tui.prose import Block, lay_out
 from learn_llm.tui.widgets.card import CardBody
 from learn_llm.tui.widgets.page import Page
@@ -32,22 +33,7 @@ class Choice:
 class ChoiceList(CardBody):
     """Shows choices and posts `Chosen`.  Once they are closed, the arrows scroll instead of moving the cursor."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "choose(0)", "choose", key_display="1-4"),
-        Binding("2", "choose(1)", "choose", show=False),
-        Binding("3", "choose(2)", "choose", show=False),
-        Binding("4", "choose(3)", "choose", show=False),
-        Binding("enter", "select('enter')", "choose", key_display="enter"),
-        Binding("space", "select('space')", "choose", show=False),
-        Binding("enter", "open('enter')", "open", key_display="enter"),
-        Binding("space", "open('space')", "open", show=False),
-        Binding("down", "move(1)", "move", key_display="up/down"),
-        Binding("up", "move(-1)", "move", show=False),
-        Binding("j", "move(1)", "move", show=False),
-        Binding("k", "move(-1)", "move", show=False),
-        Binding("down,j", "scroll_by(3)", "scroll", show=False),
-        Binding("up,k", "scroll_by(-3)", "scroll", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("choices")
 
     class Chosen(Message):
         """The choice at this place was chosen by this key ("" for a click)."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -18,6 +18,7 @@ from learn_llm.quizzes.demo_history import Value
 from learn_llm.quizzes.kit import NO_VALUES, Kit
 from learn_llm.tui import demo_text, prose
 from learn_llm.tui.demo_state import DemoState, Status
+from learn_llm.tui.keys import bindings
 from learn_llm.tui.prose import Block, lay_out
 from learn_llm.tui.styles import QUIET
 from learn_llm.tui.widgets.card import CardBody
@@ -33,12 +34,7 @@ SECTIONS = ("verdict", "about", "first", "second", "tables", "tokens", "samples"
 class DemoPane(Vertical):
     """Runs a demo and shows what it says.  Only `DemoPane` knows the child; leaving the pane ends it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("x", "stop_demo", "stop"),
-        Binding("r", "run_demo", "run"),
-        Binding("b", "break_demo", "break it"),
-        Binding("p", "parameters", "parameters"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("demo")
 
     status: reactive[Status] = reactive[Status]("stopped", bindings=True)
 

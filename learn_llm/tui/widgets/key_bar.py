@@ -1,13 +1,17 @@
 """The bottom line: the keys that do something now, as many as fit."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from textual.binding import Binding
 from textual.content import Content
 from textual.dom import DOMNode
-from textual.screen import Screen
+from textual.screen import ActiveBinding, Screen
 from textual.style import Style
 from textual.widget import Widget
 
 from learn_llm.quizzes.texts import Texts
+from learn_llm.tui.keys import DEFAULTS, key_name, keys_of
 
 ALWAYS = ("help", "quit")
 """These stand at the right end, always."""
@@ -56,11 +60,54 @@ ORDER = (
 class KeyBar(Widget):
     """Shows the bindings in force with `show=True`; those of the focused widget first, help and quit always."""
 
+class Offer(NamedTuple):
+    """An action that can be done now: its name, its first binding, and the keys of all its bindings."""
+
+    name: str
+    active: ActiveBinding
+    keys: Sequence[str]
+
+    def __str__(self) -> str:
+        """The keys as they are shown: `1-4`, `up/down`, `space`."""
+        names = [key_name(key) for key in self.keys]
+        if not all(name.isdigit() for name in names) or len(names) == 1:
+            return "/".join(names)
+        gapless = len(names) == int(names[-1]) - int(names[0]) + 1
+        return f"{names[0]}-{names[-1]}" if gapless else " ".join(names)
+
+
+def offers(screen: Screen[object]) -> list[Offer]:
+    """What the focused widget, its screen and the app offer now, each action with one key for each of its ids."""
+    found: dict[str, dict[str, ActiveBinding]] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if binding.show and active.enabled and binding.id is not None:
+            ids = found.setdefault(action_name(binding), {})
+            if all(other.node is active.node for other in ids.values()):
+                before = ids.get(binding.id)
+                if before is None or _place(binding) < _place(before.binding):
+                    ids[binding.id] = active
+    return [
+        Offer(name, actives[0], [active.binding.key for active in actives])
+        for name, ids in found.items()
+        for actives in [sorted(ids.values(), key=lambda active: _place(active.binding))]
+    ]
+
+
+def _place(binding: Binding) -> tuple[int, int]:
+    """Where the table has the binding, and which of its keys this is."""
+    id = binding.id or ""
+    return _IDS.index(id), keys_of(id).index(binding.key)
+
+
+_IDS = list(DEFAULTS)
+
+
     def __init__(self, texts: Texts) -> None:
         super().__init__()
         self.texts = texts
         self.auto_links = False
-        self._keys: list[Binding] = []
+        self._offers: list[Offer] = []
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._update)
@@ -71,21 +118,15 @@ class KeyBar(Widget):
     def _update(self, screen: Screen[object]) -> None:
         if not self.is_attached or screen is not self.screen:
             return
-        seen: dict[str, Binding] = {}
-        for active in screen.active_bindings.values():
-            if active.binding.show and active.enabled:
-                seen.setdefault(active.binding.action, active.binding)
-        keys = sorted(
-            seen.values(), key=lambda key: ORDER.index(action_name(key)) if action_name(key) in ORDER else len(ORDER)
-        )
-        if keys != self._keys:
-            self._keys = keys
+        found = sorted(offers(screen), key=lambda offer: ORDER.index(offer.name) if offer.name in ORDER else len(ORDER))
+        if found != self._offers:
+            self._offers = found
             self.refresh()
 
     def render(self) -> Content:
         """The keys that fit into the width, the permanent ones at the right end."""
-        fixed = [self._entry(key) for key in self._keys if key.action in ALWAYS]
-        entries = [self._entry(key) for key in self._keys if key.action not in ALWAYS]
+        fixed = [self._entry(offer) for offer in self._offers if offer.name in ALWAYS]
+        entries = [self._entry(offer) for offer in self._offers if offer.name not in ALWAYS]
         room = self.size.width - sum(entry.cell_length for entry in fixed)
         shown: list[Content] = []
         for entry in entries:
@@ -95,14 +136,11 @@ class KeyBar(Widget):
             room -= entry.cell_length
         return Content("").join([*shown, Content(" " * max(0, room)), *fixed])
 
-    def _entry(self, binding: Binding) -> Content:
-        key = self.app.get_key_display(binding)
-        text = Content.assemble(
-            (f" {key}", "$footer-key-foreground bold"), f" {self.texts(f'key.{action_name(binding)}')} "
-        )
-        if binding.key_display and "-" in binding.key_display:  # several keys in one entry
+    def _entry(self, offer: Offer) -> Content:
+        text = Content.assemble((f" {offer}", "$footer-key-foreground bold"), f" {self.texts(f'key.{offer.name}')} ")
+        if len(offer.keys) > 1:
             return text
-        return text.stylize(Style.from_meta({"@click": f"press('{binding.key}')"}))
+        return text.stylize(Style.from_meta({"@click": f"press('{offer.keys[0]}')"}))
 
     def action_press(self, key: str) -> None:
         """A click on an entry presses its key."""

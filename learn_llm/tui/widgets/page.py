@@ -6,6 +6,7 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
+from learn_llm.glyphs import wanted
 from learn_llm.tui.prose import Block, lay_out
 
 
@@ -15,7 +16,7 @@ class Page(Widget):
     def __init__(self, blocks: Sequence[Block] = (), *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._blocks = blocks
-        self._laid_out: tuple[int, Content] | None = None
+        self._laid_out: tuple[tuple[int, bool], Content] | None = None
 
     def show(self, blocks: Sequence[Block]) -> None:
         """Shows these blocks instead of the former ones."""
@@ -32,6 +33,7 @@ class Page(Widget):
         return len(self._content(width).plain.split("\n")) if self._blocks else 0
 
     def _content(self, width: int) -> Content:
-        if self._laid_out is None or self._laid_out[0] != width:
-            self._laid_out = (width, Content("\n").join(lay_out(self._blocks, max(width, 12))))
+        how = width, wanted()
+        if self._laid_out is None or self._laid_out[0] != how:
+            self._laid_out = (how, Content("\n").join(lay_out(self._blocks, max(width, 12))))
         return self._laid_out[1]

@@ -8,12 +8,14 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+
+from learn_llm.tui.keys import bindings
 
 Kind = Literal["due", "new", "later"]
 
@@ -43,16 +45,7 @@ class QuestionList(ScrollView, can_focus=True):
         "list--later",
     }
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "open", key_display="enter"),
-        Binding("space", "open", "open", show=False),
-        Binding("down,j", "move(1)", "move", show=False),
-        Binding("up,k", "move(-1)", "move", show=False),
-        Binding("pagedown,ctrl+d,ctrl+f", "page(1)", "page", show=False),
-        Binding("pageup,ctrl+u,ctrl+b", "page(-1)", "page", show=False),
-        Binding("home,g", "top", "first", show=False),
-        Binding("end,G", "bottom", "last", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("questions")
 
     cursor: reactive[int] = reactive(0)
     """Index into `rows`."""

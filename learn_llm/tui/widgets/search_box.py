@@ -2,20 +2,18 @@
 
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import Input
 
 from learn_llm.quizzes.texts import Texts
+from learn_llm.tui.keys import bindings
 
 
 class SearchBox(Input):
     """Posts `Typed` at every change.  Enter keeps the words, escape drops them; both give the focus back."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "drop", "show all", key_display="esc"),
-        Binding("enter,down", "keep", "choose", key_display="enter"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("search")
 
     class Typed(Message):
         """These are the words now; `done` where the learner has finished typing."""
