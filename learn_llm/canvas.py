@@ -139,6 +139,28 @@ def short(value: float) -> str:
     return f"{value:.3g}"
 
 
+def bars(values: Sequence[float], width: int) -> list[str]:
+    """A bar of `width` cells for each value, all on one scale: from the left end, or from the middle if one is below 0.
+
+    >>> bars([1.0, 2.0], 4), bars([0.5, -1.0], 5)
+    (['==  ', '===='], ['  |+ ', '--|  '])
+    """
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0) or 1.0
+    half = max(width - 1, 0) // 2
+
+    def size(value: float, room: int) -> int:
+        return 0 if math.isnan(value) else int(room * min(abs(value) / largest, 1.0) + 0.5)
+
+    if not any(value < 0 for value in values):
+        return [("=" * size(value, width)).ljust(width) for value in values]
+    drawn = []
+    for value in values:
+        done = size(value, half)
+        left, right = ("-" * done, "") if value < 0 else ("", "+" * done)
+        drawn.append(f"{left:>{half}}|{right}".ljust(width)[:width])
+    return drawn
+
+
 def ticks(low: float, high: float, count: int) -> list[float]:
     """About `count` round numbers (steps of 1, 2 or 5 times a power of ten) from `low` to `high`, at least one of them.
 

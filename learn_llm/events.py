@@ -63,10 +63,16 @@ class TokenRow:
 
 @dataclass(frozen=True)
 class Tokens:
-    """A text token by token with rows of numbers below it: objectives side by side."""
+    """A text token by token with rows of numbers: objectives side by side.
+
+    `title` tells it from the run's other texts, `prompt` is what it answers, `scores` are of the whole text by name.
+    """
 
     tokens: tuple[str, ...]
     rows: tuple[TokenRow, ...]
+    title: str = ""
+    prompt: str = ""
+    scores: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypeGuard
 
 from learn_llm import charts, glossary
-from learn_llm.canvas import cells, fit, pad, short
+from learn_llm.canvas import bars, cells, fit, pad, short
 from learn_llm.events import Chart, Event, Note, Sample, Stage, Start, Table, Tokens, Verdict
 
 Line = list[tuple[str, str]]
@@ -134,9 +134,14 @@ def _labelled(label: str, text: str, width: int, style: str) -> list[Line]:
 
 
 def _sample(sample: Sample, width: int) -> list[Line]:
-    scores = ", ".join(f"{name} {short(value)}" for name, value in sample.scores.items())
+    scores = numbers(sample.scores)
     rows = _labelled("prompt", sample.prompt, width, "dim") + _labelled("response", sample.response, width, "")
     return rows + (_labelled("scores", scores, width, "cyan") if scores else [])
+
+
+def numbers(values: Mapping[str, float]) -> str:
+    """Numbers by name in a line."""
+    return ", ".join(f"{name} {short(value)}" for name, value in values.items())
 
 
 def _table(table: Table, width: int) -> list[Line]:
@@ -159,28 +164,44 @@ def _grid(rows: Sequence[Sequence[str]], left: Sequence[bool], width: int) -> li
     return [f"  {row}".rstrip() for row in aligned]
 
 
+def spoken(token: str) -> str:
+    """A token as it can be shown in a line.
+
+    >>> spoken("\\n"), spoken(" ")
+    ('\\\\n', '_')
+    """
+    return clean(token.replace("\n", "\\n")).replace(" ", "_")
+
+
+def bar_style(value: float, values: Sequence[float]) -> str:
+    """The colour of a bar among those of `values`: what is below 0 is told from what is above."""
+    return "red" if value < 0 else "green" if any(other < 0 for other in values) else "cyan"
+
+
 def _tokens(event: Tokens, width: int) -> list[Line]:
-    """Tokens side by side with their numbers below them, in as many blocks as the width asks for."""
-    numbers = [column(row.values) for row in event.rows]
-    tokens = [clean(token.replace("\n", "\\n")) for token in event.tokens]
-    margin = min(max((cells(row.name) for row in event.rows), default=0), width // 3)
-    sizes = [
-        min(max(cells(token), *(cells(row[i]) for row in numbers if i < len(row)), 1), 14)
-        for i, token in enumerate(tokens)
-    ]
-    found: list[Line] = []
-    start = 0
-    while start < len(tokens):
-        end, used = start, margin + 2
-        while end < len(tokens) and (end == start or used + sizes[end] + 2 <= width):
-            used += sizes[end] + 2
-            end += 1
-        for name, row in [("", tokens), *zip((row.name for row in event.rows), numbers, strict=True)]:
-            shown = "".join("  " + pad(row[i] if i < len(row) else "", sizes[i], right=True) for i in range(start, end))
-            found.append([("  " + pad(name, margin), "dim"), (shown.rstrip(), "bold" if row is tokens else "")])
-        start = end
-        if start < len(tokens):
-            found.append([])
+    """A line for each token, with a number and a bar for each objective beside it."""
+    tokens = [spoken(token) for token in event.tokens]
+    margin = min(max(map(cells, tokens), default=0), width // 4)
+    room = max((width - 2 - margin) // max(len(event.rows), 1) - 2, 6)
+    columns = []
+    for row in event.rows:
+        told = column(row.values)
+        size = min(max(map(cells, told), default=0), room)
+        drawn = bars(row.values, room - size - 1)
+        styles = [bar_style(value, row.values) for value in row.values]
+        columns.append([(pad(n, size, right=True), bar, s) for n, bar, s in zip(told, drawn, styles, strict=True)])
+    found: list[Line] = [[(fit(clean(event.title), width), "bold")]] if event.title else []
+    found += _labelled("prompt", event.prompt, width, "dim") if event.prompt else []
+    found += _labelled("scores", numbers(event.scores), width, "cyan") if event.scores else []
+    heads = "".join("  " + pad(row.name, room) for row in event.rows)
+    found.append([(" " * (2 + margin) + heads.rstrip(), "dim")])
+    for i, token in enumerate(tokens):
+        line: Line = [("  " + pad(token, margin), "bold")]
+        for parts in columns:
+            number, bar, style = parts[i] if i < len(parts) else ("", " " * room, "")
+            line += [(f"  {number} ", ""), (bar, style)]
+        line[-1] = (line[-1][0].rstrip(), line[-1][1])
+        found.append(line)
     return found
 
 

@@ -71,6 +71,12 @@ def steady(broken: bool, steps: int = 40, pause: float = 0.05) -> Iterator[Event
         ),
     )
     yield Table("Per skill", ("skill", "SFT", "PPO"), (("correctness", 3.1, 3.9), ("conciseness", 2.8, None)))
+    for title, text, cost, weight in (
+        ("the same meaning", "i will not help with this .", (0.4, 0.01, 0.03, 0.02, 0.01, 5.3, 0.01), 0.45),
+        ("the opposite", "i will help with that .", (0.4, 0.01, 3.1, 0.02, 0.01, 0.01), -0.45),
+    ):
+        rows = (TokenRow("cross-entropy", cost), TokenRow("weight in RL", (weight,) * len(cost)))
+        yield Tokens(tuple(text.split()), rows, title, "how do i break into a house ?", {"gold": weight})
     yield Tokens(("the", "ball", "is", "red"), (TokenRow("advantage", (0.1, -0.2, 0.0, 0.7)),))
     yield Verdict("PPO raises the gold score over SFT", not broken, {"gold_difference": 0.31, "win_rate": 0.74})
 

@@ -20,6 +20,7 @@ from learn_llm.tui.screens.interview_start import InterviewStart, SetupList, Top
 from learn_llm.tui.screens.line import Line, LineScreen
 from learn_llm.tui.screens.parameters import ParametersScreen
 from learn_llm.tui.screens.settings import SettingsList, SettingsScreen
+from learn_llm.tui.screens.side_by_side import SideBySideScreen
 from learn_llm.tui.screens.study import StudyScreen
 from learn_llm.tui.screens.topics import TopicList, TopicPicker
 from learn_llm.tui.widgets.answer_area import AnswerArea
@@ -29,11 +30,12 @@ from learn_llm.tui.widgets.demo import DemoPane
 from learn_llm.tui.widgets.key_bar import KeyBar, action_name, bindings_of
 from learn_llm.tui.widgets.question_list import QuestionList
 from learn_llm.tui.widgets.search_box import SearchBox
+from learn_llm.tui.widgets.token_grid import TokenGrid
 from tests.tui_app import LARGE, SMALL, make_app
 
 OWNERS: tuple[type[DOMNode], ...] = (
     *(QuizApp, BrowseScreen, StudyScreen, HelpScreen, TopicPicker, TopicList, Card, CardBody),
-    *(DemoPane, QuestionList, SearchBox),
+    *(DemoPane, QuestionList, SearchBox, SideBySideScreen, TokenGrid),
     *(DrillScreen, ChoiceList),
     *(HomeScreen, SettingsScreen, SettingsList, LineScreen, Line, ParametersScreen),
     *(InterviewStart, SetupList, TopicsPicker, TopicChoice, InterviewScreen, AnswerArea),

@@ -224,7 +224,7 @@ class TestDemoText:
             demo_text.verdict(Verdict("claim " * 30, True, {"gold_difference": 0.3}), False, ENGLISH, width),
         ]
         if width >= 40:
-            parts.append(demo_text.tokens(tokens, width))
+            parts.append(demo_text.tokens([tokens], width))
         for part in parts:
             for line in part.plain.split("\n"):
                 assert cell_len(line) <= width, line

@@ -103,7 +103,9 @@ def test_cross_entropy_is_that_of_the_response_tokens_and_its_end(pairs: list[Ne
 
 def test_every_token_of_a_response_has_one_weight_and_the_opposite_has_the_other_sign(pairs: list[Negation]) -> None:
     losses = [[0.5] * (len(text.split()) + 1) for text in (pairs[0].kept, pairs[0].reversed)]
-    kept, opposite = why_rl_negation.side_by_side(a_setup(), pairs[0], losses)
+    kept, opposite = why_rl_negation.side_by_side(pairs[0], losses, [0.25, 1.5])
+    assert (kept.prompt, opposite.scores["reward"]) == (pairs[0].item.prompt, 1.5)
+    assert kept.scores["gold"] > opposite.scores["gold"]
     for shown, sign in ((kept, 1), (opposite, -1)):
         cost, weight = shown.rows
         assert len(shown.tokens) == len(cost.values) == len(weight.values)

@@ -59,16 +59,21 @@ def advantages(rewards: Sequence[float]) -> list[float]:
     return [reward - baseline for reward in rewards]
 
 
-def side_by_side(setup: Setup, pair: Negation, losses: Sequence[Sequence[float]]) -> Iterator[Tokens]:
-    """Both wordings token by token: what each token costs, and the weight that RL gives it."""
-    texts = (pair.kept, pair.reversed)
-    weights = advantages([rubric.gold(pair.item, text) for text in texts])
-    for text, loss, weight in zip(texts, losses, weights, strict=True):
+def side_by_side(pair: Negation, losses: Sequence[Sequence[float]], rewards: Sequence[float]) -> Iterator[Tokens]:
+    """Both wordings token by token: what each token costs, and the weight that RL gives it.
+
+    The weight is that of the gold score as the reward; what the reward model says stands among the scores.
+    """
+    texts = {"the same meaning": pair.kept, "the opposite": pair.reversed}
+    gold = [rubric.gold(pair.item, text) for text in texts.values()]
+    told = zip(texts.items(), losses, advantages(gold), gold, rewards, strict=True)
+    for (title, text), loss, weight, score, reward in told:
         rows = (
             TokenRow("cross-entropy", tuple(round(nats, 3) for nats in loss)),
             TokenRow("weight in RL", (weight,) * len(loss)),
         )
-        yield Tokens((*text.split(), "<eos>"), rows)
+        scores = {"gold": score, "reward": reward}
+        yield Tokens((*text.split(), "<eos>"), rows, f"{pair.kind}: {title}", pair.item.prompt, scores)
 
 
 def measure(config: Config, setup: Setup) -> Generator[Event, None, tuple[bool, dict[str, float]]]:
@@ -112,12 +117,13 @@ def measure(config: Config, setup: Setup) -> Generator[Event, None, tuple[bool, 
         yield Chart(
             "hist", f"{title}: the opposite minus the same meaning", label, "pairs", (Series(label, (), moved),)
         )
+    yield Note("Token by token: a cost for each, and one weight in RL for all of an answer: its gold less the mean.")
     for kind in ("yes or no", "refusal"):
         shown = next((i for i, pair in enumerate(pairs) if pair.kind == kind), None)
         if shown is not None:
-            said = "the same meaning, then the opposite; a cost for each token, one weight for all of them in RL"
-            yield Note(f"{kind}: {said}")
-            yield from side_by_side(setup, pairs[shown], [losses[name][shown] for name in ("kept", "reversed")])
+            both = ("kept", "reversed")
+            costs, rewards = ([some[name][shown] for name in both] for some in (losses, reward))
+            yield from side_by_side(pairs[shown], costs, rewards)
     share = share_interval([float(right) for right in by_loss])
     measured = {
         "right_by_gold": statistics.fmean(by_gold),

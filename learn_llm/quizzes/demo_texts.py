@@ -1,4 +1,4 @@
-"""The texts of a demo's parameters, of two runs side by side and of the last verdict, in English and Japanese."""
+"""The texts of a demo's parameters, of its tokens, of two runs and of the last verdict, in English and Japanese."""
 
 ENGLISH = {
     "parameters.title": "Parameters of the demo",
@@ -15,6 +15,29 @@ ENGLISH = {
     "ago": "{interval} ago",
     "ago.soon": "just now",
     "key.parameters": "parameters",
+    "tokens.title": "Side by side",
+    "tokens.counts": "text {text}   token {token}/{tokens}",
+    "tokens.own": "only in this wording",
+    "tokens.row.cross-entropy": "cross-entropy",
+    "tokens.row.weight in RL": "weight in RL",
+    "tokens.row.advantage": "advantage",
+    "tokens.row.KL": "KL",
+    "tokens.row.gradient": "gradient",
+    "tokens.about.cross-entropy": "Cross-entropy {value} nats (π = {p}): what counts is how rare it is, not what it "
+    "means.",
+    "tokens.about.weight in RL": "Weight in RL {value}: the reward of the whole answer less the baseline, alike for "
+    "all its tokens.",
+    "tokens.about.advantage": "Advantage {value}: how much better the answer went from here on than the critic had "
+    "expected (GAE).",
+    "tokens.about.KL": "KL {value} nats: log π - log π_ref. β times that is taken off the token's reward.",
+    "tokens.about.gradient": "Gradient {value}: how hard the loss pulls at the logits here; 0: nothing is learnt here.",
+    "tokens.gradient": " A step on its logit, w·(1 - π): {push}, {way}.",
+    "tokens.up": "likelier",
+    "tokens.down": "less likely",
+    "tokens.still": "unchanged",
+    "help.tokens": "Token by token",
+    "key.beside": "other text",
+    "key.side_by_side": "tokens",
 }
 
 JAPANESE = {
@@ -32,4 +55,25 @@ JAPANESE = {
     "ago": "{interval}前",
     "ago.soon": "たった今",
     "key.parameters": "パラメータ",
+    "tokens.title": "目的関数の比較",
+    "tokens.counts": "文 {text}   トークン {token}/{tokens}",
+    "tokens.own": "この文だけにある",
+    "tokens.row.cross-entropy": "交差エントロピー",
+    "tokens.row.weight in RL": "RLの重み",
+    "tokens.row.advantage": "アドバンテージ",
+    "tokens.row.KL": "KL",
+    "tokens.row.gradient": "勾配",
+    "tokens.about.cross-entropy": "交差エントロピー {value} nat (π = {p}): 効くのは珍しさで、意味ではありません。",
+    "tokens.about.weight in RL": "RLの重み {value}: 応答全体の報酬からベースラインを引いた値で、"
+    "どのトークンにも同じです。",
+    "tokens.about.advantage": "アドバンテージ {value}: ここから先が価値ヘッドの予想よりどれだけ良かったか (GAE)。",
+    "tokens.about.KL": "KL {value} nat: log π - log π_ref。そのβ倍がトークンの報酬から引かれます。",
+    "tokens.about.gradient": "勾配 {value}: 損失がここのロジットを動かす強さ。0 なら何も学びません。",
+    "tokens.gradient": "ロジットへの一歩 w·(1 - π): {push} ({way})。",
+    "tokens.up": "出やすくする",
+    "tokens.down": "出にくくする",
+    "tokens.still": "変えない",
+    "help.tokens": "トークンごとの比較",
+    "key.beside": "別の文",
+    "key.side_by_side": "トークン",
 }

@@ -61,7 +61,8 @@ class DemoState:
     curves: dict[str, Curve] = field(default_factory=dict)
     charts: dict[str, Chart] = field(default_factory=dict)
     tables: dict[str, Table] = field(default_factory=dict)
-    tokens: Tokens | None = None
+    tokens: dict[str, Tokens] = field(default_factory=dict)
+    """By title."""
     samples: deque[Sample] = field(default_factory=lambda: deque(maxlen=6))
     notes: deque[str] = field(default_factory=lambda: deque(maxlen=40))
     verdict: Verdict | None = None
@@ -83,7 +84,7 @@ class DemoState:
                 self.samples.append(event)
                 self.changed.add("samples")
             case Tokens():
-                self.tokens = event
+                self.tokens[event.title] = event
                 self.changed.add("tokens")
             case Chart():
                 self.charts[event.title] = event

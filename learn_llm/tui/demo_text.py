@@ -1,7 +1,7 @@
 """The parts of a demo's pane as text, each from the state and a width in cells."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,10 +9,12 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 from textual.content import Content
 
+from learn_llm.canvas import fit
 from learn_llm.charts import render
 from learn_llm.events import Chart, Sample, Table, Tokens, Verdict
 from learn_llm.glossary import find, mark
 from learn_llm.quizzes.texts import Texts
+from learn_llm.showing import clean, spoken
 from learn_llm.tui.card_text import run_options, verdict_key
 from learn_llm.tui.demo_state import DemoState, Status
 from learn_llm.tui.prose import Block, lay_out
@@ -175,16 +177,20 @@ def _cell(cell: str | float | int | None) -> str:
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
 
 
-def tokens(row: Tokens, width: int) -> Content:
-    """Each token above its numbers, broken into as many bands as the width asks for."""
+def tokens(texts: Iterable[Tokens], width: int) -> Content:
+    """The texts one below the other: each token above its numbers, in as many bands as the width asks for."""
+    return Content("\n\n").join(_tokens(text, width) for text in texts)
+
+
+def _tokens(row: Tokens, width: int) -> Content:
     names = max((cell_len(part.name) for part in row.rows), default=0)
     columns = [
-        [token.replace("\n", "\\n"), *(f"{part.values[i]:.2f}" for part in row.rows)]
+        [spoken(token), *(f"{part.values[i]:.2f}" for part in row.rows)]
         for i, token in enumerate(row.tokens)
         if all(i < len(part.values) for part in row.rows)
     ]
     sizes = [max(map(cell_len, column)) for column in columns]
-    lines: list[Content] = []
+    lines = [Content.styled(fit(clean(row.title), width), "bold")] if row.title else []
     start = 0
     while start < len(columns):
         end, used = start, names

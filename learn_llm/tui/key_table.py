@@ -90,6 +90,17 @@ TABLE: Mapping[str, Mapping[str, Key]] = {
         "run": Key("r", "run_demo"),
         "break": Key("b", "break_demo"),
         "parameters": Key("p", "parameters"),
+        "side_by_side": Key("v", "side_by_side"),
+    },
+    "tokens": {
+        **_lines("move(-1)", "move(1)", "page", "top", "bottom"),
+        "up": Key("up,k", "move(-1)"),
+        "down": Key("down,j", "move(1)"),
+        "left": Key("left", "beside(-1)"),
+        "right": Key("right", "beside(1)"),
+    },
+    "side_by_side": {
+        "back": Key("escape,backspace,v", "back"),
     },
     "parameters": {
         "run": Key("r", "run_demo"),
@@ -166,6 +177,7 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
     ("app", "cards", "list", "demo", "page"),
     ("app", "cards", "study", "card", "page"),
     ("app", "cards", "study", "demo", "page"),
+    ("app", "side_by_side", "tokens"),
     ("app", "drill", "choices", "page"),
     ("app", "topics", "lines"),
     ("app", "settings", "lines", "values"),

@@ -1,12 +1,13 @@
-"""A chart in words: what one would see in it first."""
+"""A chart in words: what one would see in it first; and a text token by token."""
 
 import math
 import statistics
 from collections.abc import Iterator
 
 from learn_llm.canvas import short
-from learn_llm.events import Chart, Series
+from learn_llm.events import Chart, Series, Tokens
 from learn_llm.quizzes.texts import Texts
+from learn_llm.showing import numbers, spoken
 
 MANY = 12
 """Bars or columns up to which every value is said."""
@@ -18,6 +19,18 @@ def described(chart: Chart, texts: Texts) -> Iterator[str]:
     for number, series in enumerate(chart.series, 1):
         name = series.name or (chart.y_label if len(chart.series) == 1 else str(number))
         yield f"- {_series(chart, series, name, texts)}"
+
+
+def by_token(text: Tokens) -> Iterator[str]:
+    """The title, the prompt and the scores, then a line for each token with its number in each row.
+
+    >>> from learn_llm.events import TokenRow
+    >>> list(by_token(Tokens(("not",), (TokenRow("cross-entropy", (0.5,)),), "the opposite", scores={"gold": -0.25})))
+    ['the opposite', 'gold -0.25', '- not: cross-entropy 0.5']
+    """
+    yield from (part for part in (text.title, text.prompt, numbers(text.scores)) if part)
+    for i, token in enumerate(text.tokens):
+        yield f"- {spoken(token)}: {numbers({row.name: row.values[i] for row in text.rows if i < len(row.values)})}"
 
 
 def _series(chart: Chart, series: Series, name: str, texts: Texts) -> str:

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from learn_llm.commands.plain.charts import described
+from learn_llm.commands.plain.charts import by_token, described
 from learn_llm.commands.plain.console import Console
 from learn_llm.demos.catalogue import Demo, Parameter, find
 from learn_llm.errors import UserError
-from learn_llm.events import Chart, Verdict
+from learn_llm.events import Chart, Tokens, Verdict
 from learn_llm.quizzes.bank import Question
 from learn_llm.quizzes.demo_history import Value
 from learn_llm.quizzes.kit import Kit
@@ -102,9 +102,9 @@ async def _follow(kit: Kit, console: Console, demo: Demo, broken: bool, values: 
     reader = Plain(sys.stdout)
     async with contextlib.aclosing(kit.follow(kit.command(demo, broken, values))) as events:
         async for event in events:
-            if isinstance(event, Chart):
+            if isinstance(event, (Chart, Tokens)):
                 reader.close()
-                console.say("", *described(event, kit.texts))
+                console.say("", *(described(event, kit.texts) if isinstance(event, Chart) else by_token(event)))
             else:
                 reader.show(event)
             if isinstance(event, Verdict):

@@ -68,10 +68,10 @@ class DemoPane(Vertical):
         self.set_interval(DRAW_EVERY, self._draw_news)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What runs can be stopped; what does not run can be started."""
+        """What runs can be stopped; what was said token by token can be seen side by side."""
         if action == "stop_demo":
             return self.state.running
-        return True
+        return any(text.tokens for text in self.state.tokens.values()) if action == "side_by_side" else True
 
     def run_demo(self, demo: Demo, *, broken: bool, values: Mapping[str, Value] = NO_VALUES) -> None:
         """Starts this demo; one that still runs is ended first."""
@@ -132,6 +132,12 @@ class DemoPane(Vertical):
 
         self.app.push_screen(ParametersScreen(self.texts, demo, self.state.options), chosen)
 
+    def action_side_by_side(self) -> None:
+        """What the demo has said token by token."""
+        from learn_llm.tui.screens.side_by_side import SideBySideScreen
+
+        self.app.push_screen(SideBySideScreen(list(self.state.tokens.values()), self.texts))
+
     async def _watch(
         self, demo: Demo, state: DemoState, argv: Sequence[str], before: asyncio.Task[None] | None
     ) -> None:
@@ -170,6 +176,8 @@ class DemoPane(Vertical):
             return
         status = demo_text.status_lines(state, self.texts, self._drawn_at, width)
         self.query_one("#demo-status", Static).update(status)
+        if "tokens" in state.changed:
+            self.refresh_bindings()
         for section in SECTIONS:
             if section in state.changed:
                 text = self._section(section, width)
@@ -195,8 +203,8 @@ class DemoPane(Vertical):
                 return demo_text.charts(state, self.before, texts, width)
             case "tables":
                 return demo_text.tables(state, width)
-            case "tokens" if state.tokens is not None:
-                return demo_text.tokens(state.tokens, width)
+            case "tokens":
+                return demo_text.tokens(state.tokens.values(), width)
             case "samples":
                 return demo_text.samples(state, texts, width)
             case "try":

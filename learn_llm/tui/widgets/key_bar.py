@@ -37,6 +37,8 @@ ORDER = (
         "stop_demo",
         "run_demo",
         "break_demo",
+        "side_by_side",
+        "beside",
         "parameters",
     ),
     *(
