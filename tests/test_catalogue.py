@@ -9,14 +9,22 @@ import itertools
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
+from pathlib import Path
 
 import pytest
+from textual.widgets import Static
 
+from learn_llm.commands.plain.console import Console
+from learn_llm.commands.plain.demo import run_demo
 from learn_llm.demos import catalogue, entry
 from learn_llm.demos.catalogue import DEMOS, SLUGS, Demo, Parameter
 from learn_llm.errors import UserError
+from learn_llm.events import Event, Verdict
 from learn_llm.running import RunConfig
+from learn_llm.tui.widgets.demo import DemoPane
+from learn_llm.tui.widgets.page import Page
+from tests.tui_app import SMALL, make_app
 
 COMMON = {field.name for field in dataclasses.fields(RunConfig)}
 
@@ -132,6 +140,40 @@ def test_a_demo_is_found_in_both_languages() -> None:
     assert japanese is not None
     assert japanese.title == "ぬかるんだ迷路を抜ける六つの方法"
     assert catalogue.find("serch", "ja") is None
+
+
+async def at_once(argv: Sequence[str]) -> AsyncGenerator[Event, None]:
+    """A demo that says its verdict and no more."""
+    yield Verdict("it holds", True, {})
+
+
+async def test_the_app_shows_a_demo_in_the_language_of_the_session(tmp_path: Path) -> None:
+    demo = catalogue.find("what-is-ai", "ja")
+    assert demo is not None
+    app = make_app(tmp_path, language="ja")
+    app.kit = dataclasses.replace(app.kit, follow=at_once)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("d")
+        await pilot.pause(0.3)
+        pane = app.screen.query_one(DemoPane)
+        assert pane.demo == demo
+        assert demo.title in str(pane.query_one("#demo-head", Static).render())
+        assert demo.try_this[0][:20] in str(pane.query_one("#demo-try", Static).render())
+        await pilot.press("p")
+        await pilot.pause()
+        assert demo.parameters[0].meaning[:10] in str(app.screen.query_one("#parameters-note", Page).render())
+
+
+def test_the_plain_quiz_says_a_demo_in_the_language_of_the_session(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    demo = catalogue.find("what-is-ai", "ja")
+    assert demo is not None
+    kit = dataclasses.replace(make_app(tmp_path, language="ja").kit, follow=at_once)
+    run_demo(kit, Console(), kit.desk.questions[0], [], broken=True)
+    said = "".join(capsys.readouterr().out.split())
+    for text in (demo.title, demo.breaks, demo.look_at):
+        assert "".join(text.split()) in said
 
 
 def test_choices_and_switches() -> None:
