@@ -97,6 +97,15 @@ async def test_search_narrows_as_one_types(tmp_path: Path, size: tuple[int, int]
         assert shown(app) == "kv-cache"  # the cursor stays where it was
 
 
+async def test_the_cursor_goes_to_the_first_question_that_is_found(tmp_path: Path) -> None:
+    app = make_app(tmp_path)
+    async with app.run_test(size=LARGE) as pilot:
+        await press(pilot, "G", "slash", *"gradient")
+        rows = browse(app).list
+        assert len(rows.rows) > 1
+        assert rows.cursor == 0
+
+
 async def test_a_search_without_a_result_says_so_and_is_left_with_escape(tmp_path: Path) -> None:
     app = make_app(tmp_path)
     async with app.run_test(size=SMALL) as pilot:

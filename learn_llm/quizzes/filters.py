@@ -24,18 +24,19 @@ class Filter:
         return self == Filter()
 
     def select(self, questions: Sequence[Question], standings: Mapping[str, Standing]) -> list[Question]:
-        """The questions that pass.  Words are looked for in number, question and topics; else in the answers."""
+        """The questions that pass.  Words are looked for in both languages, as `search` says."""
         chosen = [
             question
             for question in questions
             if self.view in ("all", question.level, standings[question.id].kind)
             and (not self.topic or self.topic in question.topics)
         ]
-        words = self.words.lower().split()
-        if not words:
+        if not self.words.split():
             return chosen
-        named = [question for question in chosen if _has(words, _name(question))]
-        return named or [question for question in chosen if _has(words, f"{_name(question)} {_answers(question)}")]
+        from learn_llm.quizzes.search import search_in
+
+        found = search_in(tuple(questions)).find(self.words, [question.id for question in chosen])
+        return [question for question in chosen if question.id in found]
 
 
 def view_counts(questions: Sequence[Question], standings: Mapping[str, Standing]) -> dict[str, int]:
@@ -48,16 +49,3 @@ def view_counts(questions: Sequence[Question], standings: Mapping[str, Standing]
 def topic_counts(questions: Sequence[Question]) -> dict[str, int]:
     """How many questions each topic has, the largest first."""
     return dict(Counter(topic for question in questions for topic in question.topics).most_common())
-
-
-def _has(words: Sequence[str], text: str) -> bool:
-    return all(word in text for word in words)
-
-
-def _name(question: Question) -> str:
-    topics = " ".join(question.topics)
-    return f"{question.number} {question.id} {question.question} {topics} {topics.replace('-', ' ')}".lower()
-
-
-def _answers(question: Question) -> str:
-    return f"{question.short_answer} {question.full_answer}".lower()

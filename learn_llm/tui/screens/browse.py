@@ -81,8 +81,10 @@ class BrowseScreen(CardScreen):
         )
 
     def watch_filter(self) -> None:
-        """Another selection: the list follows."""
-        self.list.show(self._rows())
+        """Another selection: the list follows; where the current question is not in it, from its top."""
+        rows, current = self._rows(), self.list.current
+        stays = current is not None and any(row.id == current.id for row in rows)
+        self.list.show(rows, keep=rows[0].id if rows and not stays else None)
         self.refresh_counts()
         self.refresh_bindings()
 
