@@ -13,26 +13,35 @@ from learn_llm.exercises.courses import Course, Exercise, load_course
 from learn_llm.exercises.state import find_root, read_state
 from learn_llm.quizzes.bank import Question
 
+MOST = 6
+"""Of the exercises of a question, so many are named."""
+
 
 def about(question: Question) -> Sequence[Exercise]:
     """The exercises that belong to a question, in the order of the course."""
     return _course(Path.cwd()).about(question.id, question.number)
 
 
-def names_about(questions: Sequence[Question]) -> dict[str, tuple[str, ...]]:
-    """The names of the exercises that belong to each of these questions, by its id."""
-    return {question.id: tuple(exercise.name for exercise in about(question)) for question in questions}
+def names_about(question: Question) -> tuple[str, ...]:
+    """The names of the first exercises that belong to a question; ".." stands for the others."""
+    names = tuple(exercise.name for exercise in about(question))
+    return (*names[:MOST], "..") if len(names) > MOST else names
+
+
+def names_by_question(questions: Sequence[Question]) -> dict[str, tuple[str, ...]]:
+    """The names of the first exercises that belong to each of these questions, by its id."""
+    return {question.id: names_about(question) for question in questions}
 
 
 def tally() -> tuple[int, int] | None:
     """How many exercises have passed, and of how many; None where there is no folder that can be read."""
+    exercises = _course(Path.cwd()).exercises
     try:
         state = read_state(find_root(Path.cwd()))
     except UserError:
         return None
     if state is None:
         return None
-    exercises = _course(Path.cwd()).exercises
     return sum(bool(state.record(exercise.name).passed) for exercise in exercises), len(exercises)
 
 

@@ -4,7 +4,7 @@ The words come from outside (`words("interview.score", ...)`), so that it is wri
 """
 
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from learn_llm.quizzes.plain import wrap
 Words = Callable[..., str]
 WEAK = 0.6
 """A topic or a question below this share of its marks is weak."""
+NO_EXERCISES: Mapping[str, Sequence[str]] = {}
 WIDTH = 72
 """Columns of the learner's own answers, which keep their lines."""
 
@@ -32,7 +33,13 @@ def to_mend(answers: Sequence[Answer]) -> list[Answer]:
 
 
 def report(
-    record: Record, words: Words, built: Collection[str], *, width: int = WIDTH, zone: tzinfo | None = None
+    record: Record,
+    words: Words,
+    built: Collection[str],
+    exercises: Mapping[str, Sequence[str]] = NO_EXERCISES,
+    *,
+    width: int = WIDTH,
+    zone: tzinfo | None = None,
 ) -> str:
     """The whole report.
 
@@ -40,10 +47,11 @@ def report(
         record: the interview.
         words: the texts of a language by key and values.
         built: the demos that there are.
+        exercises: the names of those that belong to a question, by its id.
         width: columns of the learner's own answers.
         zone: of the date; by default that of this machine.
     """
-    return "\n".join(_lines(record, words, built, width, zone)).rstrip() + "\n"
+    return "\n".join(_lines(record, words, built, exercises, width, zone)).rstrip() + "\n"
 
 
 def save_report(folder: Path, record: Record, text: str) -> Path:
@@ -124,7 +132,14 @@ def row(record: Record, words: Words, zone: tzinfo | None = None) -> str:
     return f"{record.started_at.astimezone(zone):%Y-%m-%d %H:%M}  {result:>5}  {how}  {chosen_by(record, words)}"
 
 
-def _lines(record: Record, words: Words, built: Collection[str], width: int, zone: tzinfo | None) -> Iterator[str]:
+def _lines(
+    record: Record,
+    words: Words,
+    built: Collection[str],
+    exercises: Mapping[str, Sequence[str]],
+    width: int,
+    zone: tzinfo | None,
+) -> Iterator[str]:
     answers = record.answers
     date = f"{record.started_at.astimezone(zone):%Y-%m-%d %H:%M}"
     yield from (f"# {words('interview.title')}, {date}", "")
@@ -135,7 +150,7 @@ def _lines(record: Record, words: Words, built: Collection[str], width: int, zon
         return
     yield from (f"**{words('interview.score', score=percent(score(answers)))}** {words('interview.marks')}", "")
     yield from _topics(answers, words)
-    yield from _mending(answers, words, built)
+    yield from _mending(answers, words, built, exercises)
     yield from (f"## {words('interview.questions')}", "")
     for answer in answers:
         yield from _question(answer, words, width)
@@ -151,8 +166,10 @@ def _topics(answers: Sequence[Answer], words: Words) -> Iterator[str]:
     yield ""
 
 
-def _mending(answers: Sequence[Answer], words: Words, built: Collection[str]) -> Iterator[str]:
-    """The weak topics, and for each weak question what to run and to read."""
+def _mending(
+    answers: Sequence[Answer], words: Words, built: Collection[str], exercises: Mapping[str, Sequence[str]]
+) -> Iterator[str]:
+    """The weak topics, and for each weak question what to run, to read and to write."""
     yield from (f"## {words('interview.mend')}", "")
     weak = [topic for topic, share in topic_scores(answers).items() if share < WEAK]
     if weak:
@@ -160,10 +177,18 @@ def _mending(answers: Sequence[Answer], words: Words, built: Collection[str]) ->
         yield from (words("interview.weak", topics=named, share=percent(WEAK)), "")
     for answer in to_mend(answers):
         demo = f"`learn-llm demo {answer.demo}`, " if answer.demo in built else ""
-        yield f"- {answer.number} ({percent(answer.score)}): {answer.question} {demo}`learn-llm ask {answer.id}`"
+        ways = f"{demo}`learn-llm ask {answer.id}`{_exercises(exercises.get(answer.id, ()), words)}"
+        yield f"- {answer.number} ({percent(answer.score)}): {answer.question} {ways}"
     if not weak and not to_mend(answers):
         yield words("interview.nothing_weak", share=percent(WEAK))
     yield ""
+
+
+def _exercises(names: Sequence[str], words: Words) -> str:
+    """These exercises, and how one begins."""
+    if not names:
+        return ""
+    return f", {words('interview.exercises')} {', '.join(names)}: `learn-llm exercise next {names[0]}`"
 
 
 def _question(answer: Answer, words: Words, width: int) -> Iterator[str]:
