@@ -12,13 +12,14 @@ from click.testing import CliRunner, Result
 
 from learn_llm.commands.exercise import exercise as command
 from learn_llm.errors import UserError
-from learn_llm.exercises import skeleton
+from learn_llm.exercises import here, skeleton
 from learn_llm.exercises.class_page import as_csv
 from learn_llm.exercises.courses import BUNDLED, load_course
 from learn_llm.exercises.similarity import alike, fingerprint
 from learn_llm.exercises.skeleton import files
 from learn_llm.exercises.state import STATE, Desk, find, make
 from learn_llm.exercises.texts import ENGLISH, JAPANESE
+from learn_llm.quizzes.bank import load_bank
 
 Run = Callable[..., Result]
 
@@ -220,6 +221,29 @@ def test_without_a_folder_one_is_told_to_make_one(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_init_inside_a_folder_of_exercises_brings_that_one_up_to_date(run: Run, desk: Desk) -> None:
+    path = desk.path(desk.course.get("gae"))
+    path.rename(path.with_name("renamed.py"))
+    assert "was it renamed?" in run("next", "gae").output
+    assert "1 new" in run("init").output
+    assert path.exists()
+    assert not (desk.root / "learn-llm-exercises").exists()
+
+
+def test_a_course_that_cannot_be_laid_out_leaves_nothing_behind(own: Path, tmp_path: Path) -> None:
+    code = own / "gae.py"
+    code.write_text(code.read_text().replace("ppo:gae", "ppo:gea"))
+    with pytest.raises(UserError, match="no function gea"):
+        make(tmp_path / "new", own, "en")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_stays_with_its_course(desk: Desk, own: Path) -> None:
+    with pytest.raises(UserError, match="make another folder"):
+        make(desk.root, BUNDLED, "en")
+    assert make(desk.root, own, "en")[1:] == (0, 0)
+
+
 def test_no_write_permission_is_one_clear_line(desk: Desk) -> None:
     desk.root.chmod(0o500)
     try:
@@ -252,6 +276,34 @@ def test_a_cell_is_no_formula() -> None:
     row = Row("=cmd()", "01_ppo", "gae", "wrong", False, "", None, None, None, 0.1, "-1")
     assert as_csv([row]).splitlines()[1].startswith("'=cmd(),01_ppo")
     assert as_csv([row]).endswith(",'-1\n")
+
+
+def test_the_exercises_of_a_question_and_what_was_done(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bank = load_bank()
+    ppo, search = bank.by_id["ppo"], bank.by_id["search"]
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")  # no folder: the bundled course
+    assert "gae" in [exercise.name for exercise in here.about(ppo)]
+    assert here.names_about(ppo)[-1] == ".."
+    assert not here.about(search)
+    assert here.tally() is None
+    monkeypatch.chdir(desk.root)
+    assert here.names_by_question([ppo, search]) == {"ppo": ("gae",), "search": ()}
+    assert here.tally() == (0, 1)
+    desk.note_check(desk.course.get("gae"), passed=True, begun=True)
+    assert here.tally() == (1, 1)
+    (desk.root / STATE).write_text("no state")
+    assert here.tally() is None
+
+
+def test_every_question_that_an_exercise_names_is_in_the_bank() -> None:
+    bank = load_bank()
+    numbers = {str(question.number) for question in bank.questions}
+    for exercise in load_course().exercises:
+        assert exercise.questions
+        assert set(exercise.questions) <= bank.by_id.keys() | numbers, exercise.name
 
 
 def test_reading_needs_no_torch() -> None:

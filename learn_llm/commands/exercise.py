@@ -29,23 +29,26 @@ exercise.add_command(grade)
 
 
 @exercise.command()
-@click.argument(
-    "folder", type=click.Path(path_type=Path, file_okay=False), default="learn-llm-exercises", metavar="DIR"
-)
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), required=False, metavar="[DIR]")
 @COURSE
 @LANG
-def init(folder: Path, course: Path | None, lang: str | None) -> None:
-    """Make a folder of exercises, or bring one up to date; answers are never overwritten."""
-    from learn_llm.exercises.state import STATE, make
+def init(folder: Path | None, course: Path | None, lang: str | None) -> None:
+    """Make a folder of exercises, or bring one up to date; answers are never overwritten.
+
+    Without DIR it is the folder in which you are, or learn-llm-exercises.
+    """
+    from learn_llm.exercises.state import STATE, folder_from, make
+    from learn_llm.exercises.telling import near
     from learn_llm.exercises.texts import say
     from learn_llm.quizzes.texts import choose
 
+    folder = folder_from(Path.cwd()) if folder is None else folder
     is_new = not (folder / STATE).exists()
     desk, new, renewed = make(folder, course, choose(lang, os.environ))
     _say_notices(desk)
     key = "init.made" if is_new else "init.again"
     count = len(desk.course.exercises)
-    click.echo(say(desk.language, key, count=count, folder=folder, new=new, renewed=renewed))
+    click.echo(say(desk.language, key, count=count, folder=near(folder), new=new, renewed=renewed))
 
 
 @exercise.command("list")
@@ -179,13 +182,17 @@ def run(name: str, options: tuple[str, ...], lang: str | None) -> None:
 
 def _opened(lang: str | None) -> "tuple[Desk, Language]":
     """The learner's folder here or above, and the language to speak."""
+    from learn_llm.commands.plain.console import expect_japanese
     from learn_llm.exercises.state import Desk, find_root
     from learn_llm.quizzes.texts import choose
 
     desk = Desk(find_root(Path.cwd()))
     _say_notices(desk)
     named = lang or os.environ.get("LEARN_LLM_LANG")
-    return desk, choose(named, {}) if named else desk.language
+    language = choose(named, {}) if named else desk.language
+    if language == "ja":
+        expect_japanese()
+    return desk, language
 
 
 def _say_notices(desk: "Desk") -> None:

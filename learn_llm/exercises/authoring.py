@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from learn_llm.errors import UserError
-from learn_llm.exercises.courses import Course, Exercise
+from learn_llm.exercises.courses import Course, Exercise, mistake_of
 from learn_llm.exercises.judge import Judge
 from learn_llm.exercises.skeleton import Files, files
 from learn_llm.exercises.workers import Worker
@@ -32,7 +32,7 @@ def check_course(
             texts = files(exercise)
             problems = [*_of_texts(exercise, texts, questions)]
             problems += [*_of_variants(exercise), *_of_files(exercise, texts, worker)]
-            yield Checked(exercise, len(texts.wrong), tuple(problems))
+            yield Checked(exercise, len(set(map(mistake_of, texts.wrong))), tuple(problems))
         except UserError as error:
             yield Checked(exercise, 0, (str(error),))
 
@@ -44,15 +44,16 @@ def unlisted(course: Course) -> list[str]:
 
 
 def _of_texts(exercise: Exercise, texts: Files, questions: Mapping[str, object]) -> Iterator[str]:
-    for variant in texts.wrong.keys() - exercise.wrong.keys():
+    mistakes = set(map(mistake_of, texts.wrong))
+    for variant in mistakes - exercise.wrong.keys():
         yield f"wrong_{variant} has no message: add [wrong.{variant}] to {exercise.name}.toml"
-    for variant in exercise.wrong.keys() - texts.wrong.keys():
+    for variant in exercise.wrong.keys() - mistakes:
         yield f"[wrong.{variant}] has no function: add wrong_{variant} to {exercise.name}.py"
     for variant, parameters in texts.wrong.items():
         if parameters != texts.parameters:
             yield f"wrong_{variant} takes {', '.join(parameters)}; the real function {', '.join(texts.parameters)}"
-    if len(texts.wrong) < FEWEST_VARIANTS:
-        yield f"{len(texts.wrong)} known-wrong variants; there should be {FEWEST_VARIANTS} or more"
+    if len(mistakes) < FEWEST_VARIANTS:
+        yield f"{len(mistakes)} known mistakes; there should be {FEWEST_VARIANTS} or more"
     if texts.given_lines > MOST_GIVEN:
         yield f"{texts.given_lines} lines of given code; at most {MOST_GIVEN}"
     if texts.start_variant and not exercise.task:
@@ -76,8 +77,9 @@ def _of_variants(exercise: Exercise) -> Iterator[str]:
                 yield f"seed {seed}: wrong_{variant} passes"
                 continue
             told = judge.diagnose(answers)
-            if told != variant:
-                same = [other for other in judge.wrong if other != variant and judge.alike(other, variant)]
+            if told != mistake_of(variant):
+                others = [other for other in judge.wrong if mistake_of(other) != mistake_of(variant)]
+                same = [other for other in others if judge.alike(other, variant)]
                 reason = f"its answers are those of {', '.join(same)}" if same else "it raises on every case"
                 yield f"seed {seed}: wrong_{variant} cannot be told: {reason}"
 

@@ -91,6 +91,11 @@ class Course:
         raise UserError(f"there is no exercise {name!r}; {hint}")
 
 
+def mistake_of(variant: str) -> str:
+    """The mistake that a known-wrong variant makes: "padding" and "padding__values" are two forms of one."""
+    return variant.partition("__")[0]
+
+
 def load_course(folder: Path | None = None) -> Course:
     """The course in a folder, by default the bundled one.  Raises UserError where something is wrong with it."""
     folder = BUNDLED if folder is None else folder.expanduser().resolve()

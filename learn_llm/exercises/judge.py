@@ -1,7 +1,7 @@
 """Judging one exercise: it holds the real function, draws the inputs, compares, and names the mistake.
 
-A pass is a right answer to every case.  Where all answers equal those of one known-wrong variant, and of no other, the
-outcome carries that variant's message.
+A pass is a right answer to every case.  Where all answers equal those of known-wrong variants of one mistake, and of no
+other, the outcome carries that mistake's message.
 """
 
 import importlib
@@ -17,7 +17,7 @@ from typing import Any
 
 from learn_llm.errors import UserError
 from learn_llm.exercises.calling import call
-from learn_llm.exercises.courses import Exercise, Language
+from learn_llm.exercises.courses import Exercise, Language, mistake_of
 from learn_llm.exercises.differences import TOLERANCE, Difference, difference, what
 from learn_llm.exercises.skeleton import files
 from learn_llm.exercises.texts import say
@@ -172,11 +172,12 @@ class Judge:
         return self._equal(self.answers_of_variants[variant], self.answers_of_variants[other])
 
     def diagnose(self, answers: Sequence[Answer]) -> str:
-        """The one known-wrong variant whose answers these are, or nothing."""
+        """The one known mistake whose answers these are, or nothing."""
         if all("error" in answer for answer in answers):
             return ""
-        matching = [name for name, theirs in self.answers_of_variants.items() if self._equal(theirs, answers)]
-        return matching[0] if len(matching) == 1 else ""
+        variants = self.answers_of_variants.items()
+        matching = {mistake_of(name) for name, theirs in variants if self._equal(theirs, answers)}
+        return matching.pop() if len(matching) == 1 else ""
 
     def _equal(self, theirs: Iterable[Answer], answers: Iterable[Answer]) -> bool:
         for one, other in zip(theirs, answers, strict=True):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from learn_llm.errors import UserError
-from learn_llm.exercises.courses import FORMAT, Exercise, load_course
+from learn_llm.exercises.courses import FORMAT, Exercise, load_course, mistake_of
 from learn_llm.exercises.skeleton import files, function_at
 
 INFO = """format = {format}
@@ -87,7 +87,7 @@ def new(folder: Path, name: str, target: str) -> list[Path]:
 
 def update(exercise: Exercise) -> list[str]:
     """Add an empty message for each known-wrong variant without one; their names."""
-    missing = sorted(files(exercise).wrong.keys() - exercise.wrong.keys())
+    missing = sorted(set(map(mistake_of, files(exercise).wrong)) - exercise.wrong.keys())
     if missing:
         path = exercise.folder / f"{exercise.name}.toml"
         text = path.read_text(encoding="utf-8") + "".join(WRONG.format(variant=variant) for variant in missing)

@@ -222,19 +222,29 @@ def _checked(kind: "type[Kind]", values: dict[str, Any]) -> "Kind":
 
 def find_root(start: Path) -> Path:
     """The learner's folder: here, above, or the one that `init` makes below.  Raises UserError."""
+    folder = folder_from(start)
+    if not (folder / STATE).exists():
+        raise UserError("there are no exercises here; `learn-llm exercise init` makes a folder of them")
+    return folder
+
+
+def folder_from(start: Path) -> Path:
+    """The learner's folder: here, above, or below; where `init` makes one, if there is none."""
     start = start.resolve()
-    for folder in (start, *start.parents, start / FOLDER):
-        if (folder / STATE).exists():
-            return folder
-    raise UserError("there are no exercises here; `learn-llm exercise init` makes a folder of them")
+    places = (start, *start.parents, start / FOLDER)
+    return next((folder for folder in places if (folder / STATE).exists()), start / FOLDER)
 
 
 def make(root: Path, course: Path | None, language: Language) -> tuple[Desk, int, int]:
     """A learner's folder, new or brought up to date; how many files are new, how many were renewed."""
-    if not (root / STATE).exists():
-        folder = load_course(course).folder
-        _write_state(root, State(course="" if folder == BUNDLED else str(folder), language=language))
+    opened = None if course is None and (root / STATE).exists() else load_course(course)
+    if opened is not None and not (root / STATE).exists():
+        for exercise in opened.exercises:
+            files(exercise, language)  # nothing is written for a course that cannot be laid out
+        _write_state(root, State(course="" if opened.folder == BUNDLED else str(opened.folder), language=language))
     desk = Desk(root)
+    if opened is not None and opened.folder != desk.course.folder:
+        raise UserError(f"{root} is of the course in {desk.course.folder}; make another folder for {opened.folder}")
     new, renewed = desk.lay_out()
     return desk, new, renewed
 

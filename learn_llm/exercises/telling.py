@@ -45,12 +45,24 @@ def listing(desk: Desk, language: Language) -> Iterator[str]:
 
 def task(desk: Desk, exercise: Exercise, language: Language) -> Iterator[str]:
     """What is to be done now."""
+    yield from about(exercise, language)
+    path = desk.path(exercise)
+    yield say(
+        language,
+        "next.file" if path.exists() else "judge.missing",
+        path=near(path),
+        file=near(path),
+        name=exercise.name,
+    )
+    if exercise.questions:
+        yield say(language, "next.questions", questions=", ".join(exercise.questions))
+
+
+def about(exercise: Exercise, language: Language) -> Iterator[str]:
+    """What it is called, and what its docstring does not say."""
     yield f"{exercise.name}: {exercise.title[language]}"
     if exercise.task:
         yield from wrap(flat(exercise.task[language]), _width())
-    yield say(language, "next.file", path=near(desk.path(exercise)), name=exercise.name)
-    if exercise.questions:
-        yield say(language, "next.questions", questions=", ".join(exercise.questions))
 
 
 def verdict(exercise: Exercise, outcome: "Outcome", language: Language) -> Iterator[str]:

@@ -81,6 +81,8 @@ class Watch:
         first, *rest = telling.verdict(exercise, outcome, self.language)
         click.secho(first, fg="green" if outcome.passed else "yellow" if outcome.status == "todo" else "red")
         self._say(*rest)
+        if outcome.status == "todo":
+            self._say("", *telling.about(exercise, self.language))
         if outcome.passed:
             self._say(*telling.after_passing(self.desk, exercise, self.language))
         else:

@@ -46,4 +46,8 @@ def wrong_in_range(responses: Tensor, eos_ids: Sequence[int]) -> Tensor:
     return _up_to((responses <= max(eos_ids)).long())
 
 
+def wrong_equal_to_all(responses: Tensor, eos_ids: Sequence[int]) -> Tensor:
+    return _up_to(torch.stack([responses == index for index in eos_ids]).all(0).long())
+
+
 START = wrong_first_id

@@ -68,3 +68,9 @@ def wrong_grpo_sums(losses: Tensor, mask: Tensor, variant: str, rows: int, token
     if variant == "grpo":
         return (losses * mask).sum() / rows
     return _all(losses, mask, variant, rows, tokens, longest)
+
+
+def wrong_own_rows__of_grpo(
+    losses: Tensor, mask: Tensor, variant: str, rows: int, tokens: float, longest: int
+) -> Tensor:
+    return _all(losses, mask, variant, len(losses) if variant == "grpo" else rows, tokens, longest)
