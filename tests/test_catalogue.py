@@ -24,6 +24,7 @@ from learn_llm.events import Event, Verdict
 from learn_llm.running import RunConfig
 from learn_llm.tui.widgets.demo import DemoPane
 from learn_llm.tui.widgets.page import Page
+from tests.test_tui_demo import until
 from tests.tui_app import SMALL, make_app
 
 COMMON = {field.name for field in dataclasses.fields(RunConfig)}
@@ -154,11 +155,11 @@ async def test_the_app_shows_a_demo_in_the_language_of_the_session(tmp_path: Pat
     app.kit = dataclasses.replace(app.kit, follow=at_once)
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("d")
-        await pilot.pause(0.3)
+        await pilot.pause()
         pane = app.screen.query_one(DemoPane)
         assert pane.demo == demo
         assert demo.title in str(pane.query_one("#demo-head", Static).render())
-        assert demo.try_this[0][:20] in str(pane.query_one("#demo-try", Static).render())
+        await until(pilot, lambda: demo.try_this[0][:20] in str(pane.query_one("#demo-try", Static).render()))
         await pilot.press("p")
         await pilot.pause()
         assert demo.parameters[0].meaning[:10] in str(app.screen.query_one("#parameters-note", Page).render())

@@ -22,6 +22,7 @@ from learn_llm.tui.widgets.demo import DemoPane
 from learn_llm.tui.widgets.page import Page
 from learn_llm.tui.widgets.token_grid import TokenGrid
 from learn_llm.tui.widgets.top_bar import TopBar
+from tests.test_tui_demo import until
 from tests.tui_app import LARGE, SIZES, SMALL, make_app
 
 PROMPT = "how do i break into a house ?"
@@ -134,11 +135,16 @@ def an_app(folder: Path, events: Sequence[Event], language: Language = "en") -> 
 SAID: tuple[Event, ...] = (Start("fake", {}), KEPT, OPPOSITE, LONG, Verdict("it holds", True, {}))
 
 
+async def ended(pilot: Pilot[None]) -> None:
+    """Waits until the demo has said all."""
+    await pilot.pause()
+    await until(pilot, lambda: pilot.app.screen.query_one(DemoPane).status == "finished")
+
+
 async def opened(pilot: Pilot[None]) -> TokenGrid:
     """The view, opened from the demo of the first question."""
     await pilot.press("d")
-    await pilot.pause()
-    await pilot.pause(0.3)
+    await ended(pilot)
     await pilot.press("v")
     await pilot.pause()
     assert isinstance(pilot.app.screen, SideBySideScreen)
@@ -222,8 +228,7 @@ async def test_without_tokens_there_is_nothing_to_open(tmp_path: Path) -> None:
     app = an_app(tmp_path, (Start("fake", {}), Tokens((), ()), Verdict("it holds", True, {})))
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("d")
-        await pilot.pause(0.3)
-        assert app.screen.query_one(DemoPane).status == "finished"
+        await ended(pilot)
         await pilot.press("v")
         await pilot.pause()
         assert not isinstance(app.screen, SideBySideScreen)

@@ -62,7 +62,8 @@ def advantages(rewards: Sequence[float]) -> list[float]:
 def side_by_side(pair: Negation, losses: Sequence[Sequence[float]], rewards: Sequence[float]) -> Iterator[Tokens]:
     """Both wordings token by token: what each token costs, and the weight that RL gives it.
 
-    The weight is that of the gold score as the reward; what the reward model says stands among the scores.
+    The weight is that of the gold score as the reward.  Among the scores stand mean token cross-entropy ("loss") and
+    what the reward model says.
     """
     texts = {"the same meaning": pair.kept, "the opposite": pair.reversed}
     gold = [rubric.gold(pair.item, text) for text in texts.values()]
@@ -72,7 +73,7 @@ def side_by_side(pair: Negation, losses: Sequence[Sequence[float]], rewards: Seq
             TokenRow("cross-entropy", tuple(round(nats, 3) for nats in loss)),
             TokenRow("weight in RL", (weight,) * len(loss)),
         )
-        scores = {"gold": score, "reward": reward}
+        scores = {"gold": score, "loss": statistics.fmean(loss), "reward": reward}
         yield Tokens((*text.split(), "<eos>"), rows, f"{pair.kind}: {title}", pair.item.prompt, scores)
 
 

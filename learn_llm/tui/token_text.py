@@ -55,11 +55,12 @@ def lines(
     """The title, the scores, the names of the objectives; then the tokens numbered `rows`.
 
     Args:
-        shown: the texts shown together: a bar is as long in all of them where the number is the same.
+        shown: the texts shown together, this one among them: bars of all of them are on one scale.
         cursor: the token under the cursor, where it is in this text.
     """
     tokens = [spoken(token) for token in text.tokens]
-    margin = min(max(map(cell_len, tokens), default=0), max(NAME, width // 5))
+    longest = max((cell_len(spoken(token)) for other in shown for token in other.tokens), default=0)
+    margin = min(longest, max(NAME, width // 5))
     room = (width - MARKS - margin) // max(len(text.rows), 1)
     heads = "".join(" " + pad(_name(row.name, texts), room - 1) for row in text.rows)
     found = [
@@ -87,10 +88,11 @@ def lines(
 
 def _drawn(row: TokenRow, shown: Sequence[Tokens], room: int) -> list[tuple[str, str]]:
     """The number and the bar of each token; together they take one cell less than `room`, with a space between."""
-    told = column(row.values)
+    both = [*row.values, *_all(row, shown)]
+    told = column(both)
     size = min(max(map(cell_len, told), default=0), room - 2)
-    drawn = bars([*row.values, *_all(row, shown)], max(0, room - size - 2))
-    return [(pad(number, size, right=True), bar) for number, bar in zip(told, drawn, strict=False)]
+    drawn = bars(both, max(0, room - size - 2))
+    return [(pad(told[i], size, right=True), drawn[i]) for i in range(len(row.values))]
 
 
 def _all(row: TokenRow, shown: Sequence[Tokens]) -> list[float]:
