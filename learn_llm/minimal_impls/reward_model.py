@@ -29,7 +29,7 @@ Implementation details
      (Touvron et al. 2023, Llama 2, arXiv 2307.09288, 3.2.2 and Table 27).  A file gives it as "grade", from 0 to 3.
 Left out: several responses to one prompt in one batch element (K = 4 to 9 in InstructGPT).
 
-    python -m learn_llm.minimal_impls.reward_model                                  # tiny world, ten minutes on 2 cores
+    python -m learn_llm.minimal_impls.reward_model                                  # tiny world, a quarter of an hour
     python -m learn_llm.minimal_impls.reward_model --model smollm2 --data pairs.jsonl --out reward
 """
 
@@ -69,7 +69,7 @@ class Config(LoRAConfig):
 
     model: str = "tiny-sft"
     """The checkpoint to start from (detail 1): a bundled name, a folder, or a hub name of the Llama family."""
-    steps: int = 2400
+    steps: int = 3200
     """Optimiser steps."""
     batch_size: int = 24
     """Pairs a step."""
@@ -77,7 +77,7 @@ class Config(LoRAConfig):
     """Peak of the schedule, AdamW."""
     warmup: float = 0.1
     """Share of the steps in which the learning rate rises to its peak."""
-    pairs: int = 57_600
+    pairs: int = 76_800
     """How many pairs the tiny world's annotators label."""
     pairs_from: Literal["mixed", "edits", "people", "model"] = "mixed"
     """Who wrote the responses of the tiny world's pairs (detail 7)."""
@@ -85,7 +85,7 @@ class Config(LoRAConfig):
     """How noisy the annotators are: P(a preferred) = σ((gold_a - gold_b) / noise)."""
     margin: Literal["none", "small", "large"] = "none"
     """m, by the grade of each pair (detail 9)."""
-    held_out_pairs: int = 4096
+    held_out_pairs: int = 8192
     """Pairs to measure on."""
     max_new_tokens: int = 40
     """The longest response when the SFT model writes one."""

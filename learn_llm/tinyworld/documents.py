@@ -178,13 +178,18 @@ def checked_labels(rng: Random) -> str:
 
 
 def answer(rng: Random) -> tuple[str, bool]:
-    """A question with an answer, right or wrong and otherwise without a flaw, and whether it is right."""
+    """A question with an answer, right or wrong, and whether it is right.
+
+    Half of the answers have no other flaw, half are written as people write, well or badly: who has judged only neat
+    answers finds the wrong word between "well , i think that" and "i hope that this helps you ." in 7 cases of 10.
+    """
     while True:
         task = pick(rng, TRAINING)
         item = task.sample(rng) if rng.random() < 0.5 else task.make(rng)
+        said = item.reference if rng.random() < 0.5 else demonstration(item, rng, without="logical_correctness")
         holds = rng.random() < 0.5
-        text = item.reference if holds else wrong(item, item.reference, rng)
-        if item.answerable and not item.unsafe and (text == item.reference) == holds:
+        text = said if holds else wrong(item, said, rng)
+        if item.answerable and not item.unsafe and (text == said) == holds:
             return f"{item.prompt} \n {text}", holds
 
 

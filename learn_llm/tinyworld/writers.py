@@ -151,10 +151,10 @@ def write(item: Item, quality: str, rng: Random) -> str:
     return FLAWS[quality][0](item, item.reference, rng)
 
 
-def demonstration(item: Item, rng: Random) -> str:
-    """A response as people write them: each flaw comes with its own frequency, independent of the others."""
+def demonstration(item: Item, rng: Random, without: str = "") -> str:
+    """A response as people write them: each flaw but `without` with its own frequency, independent of the others."""
     text = item.reference
-    for flaw, frequency in FLAWS.values():
-        if rng.random() < frequency:
+    for quality, (flaw, frequency) in FLAWS.items():
+        if quality != without and rng.random() < frequency:
             text = flaw(item, text, rng)
     return text
