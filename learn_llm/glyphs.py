@@ -21,7 +21,7 @@ SWITCH = "LEARN_LLM_ASCII"
 NEEDED = "⣿✓─π"
 """An output that cannot encode these gets ASCII."""
 _SYMBOLS = """
-→ > ->    ← < <-    ↑ ^ ^     ↓ v v     ↔ - <->   ⇔ = <=>   ▲ ^ ^     ▼ v v     ▶ > >     ◀ < <
+→ > ->    ← < <-    ↔ - <->   ⇔ = <=>   ▲ ^ ^     ▼ v v     ▶ > >     ◀ < <
 ≤ < <=    ≥ > >=    ≠ # !=    ≈ ~ ~=    ∝ ~ ~     ≻ > >     ± ~ +-    − - -     · * *     × x x     ÷ / /
 √ V sqrt  ∂ d d     ∇ g grad  ∞ 8 inf   ∈ e in    ¬ ! not   Σ S sum   ∑ S sum   Π P prod  ∏ P prod  ½ h 1/2
 – - -     — - --    … . ...   ‥ . ..    • * *     ‖ | ||    ¦ | |     ‘ ' '     ’ ' '     “ " "     ” " "
@@ -31,8 +31,9 @@ SYMBOLS: Mapping[str, tuple[str, str]] = {
     symbol: (cell, word) for symbol, cell, word in zip(*[iter(_SYMBOLS.split())] * 3, strict=True)
 }
 """Each as one character, and as it is spelled."""
-BLOCKS = (("LOWER", "_"), ("UPPER", "-"), ("LEFT", "|"), ("RIGHT", "|"))
-"""Blocks that fill a part of a cell, by what their names begin with; all others are `#`."""
+ARROWS = {"LEFTWARDS": "<", "RIGHTWARDS": ">", "UPWARDS": "^", "DOWNWARDS": "v"}
+BLOCKS = {"LOWER": "_", "UPPER": "-", "LEFT": "|", "RIGHT": "|"}
+"""Arrows, and blocks that fill a part of a cell, by the first words of their names; others are `-` and `#`."""
 SHADES = " .:-=+*##"
 """A cell of braille by the number of its dots, where its shape says nothing."""
 SHAPES = {0x01: "'", 0x08: "'", 0x09: '"', 0x40: ".", 0x80: ".", 0xC0: "_", 0x12: "-", 0x24: "-", 0x47: "|", 0xB8: "|"}
@@ -74,12 +75,13 @@ def spelled(text: str) -> str:
         return text
     text = _RAISED.sub(lambda found: f"^{unicodedata.normalize('NFKC', found[0])}", text)
     text = _LOWERED.sub(lambda found: f"_{unicodedata.normalize('NFKC', found[0])}", text)
-    result, name = "", False  # whether the last one became a word of several letters
+    result, named = "", False  # whether the character before became a word
     for char in text:
         word = _word(char)
-        apart = name or (word != char and len(word) > 1 and word.isalpha())
-        result += f" {word}" if apart and result[-1:].isalnum() and word[:1].isalnum() else word
-        name = word != char and len(word) > 1 and word.isalpha()
+        names = len(word) > 1
+        touching = re.fullmatch("[A-Za-z0-9]{2}", result[-1:] + word[:1])
+        result += f" {word}" if touching and (names or named) else word
+        named = names
     return result
 
 
@@ -87,8 +89,8 @@ def spelled(text: str) -> str:
 def cell_by_cell(text: str) -> str:
     """The text with as many cells as before.
 
-    >>> cell_by_cell("╭─ 方策 π ─╮ ⣿⠒"), cell_by_cell("▁▌²")
-    ('+- 方策 p -+ #-', '_|2')
+    >>> cell_by_cell("╭─ 方策 π ─╮ ⣿⠒"), cell_by_cell("▁▌²🔎")
+    ('+- 方策 p -+ #-', '_|2* ')
     """
     return text if text.isascii() else text.translate(_CELLS)
 
@@ -110,7 +112,8 @@ def _word(char: str) -> str:
     if letter:
         name = letter[2].replace("LAMDA", "LAMBDA")
         return name.lower() if letter[1] == "SMALL" else name.capitalize()
-    return _cell(char)
+    plain = unicodedata.normalize("NFKD", char).encode("ascii", "ignore").decode()
+    return plain if plain.isprintable() and plain else _cell(char)
 
 
 def _cell(char: str) -> str:
@@ -119,6 +122,8 @@ def _cell(char: str) -> str:
         return char
     if char in SYMBOLS:
         return SYMBOLS[char][0]
+    if unicodedata.east_asian_width(char) in "WF":
+        return "* "
     name, code = unicodedata.name(char, ""), ord(char)
     if name.startswith("BRAILLE"):
         return SHAPES.get(code & 0xFF) or SHADES[(code & 0xFF).bit_count()]
@@ -127,16 +132,29 @@ def _cell(char: str) -> str:
         down = any(word in name for word in ("VERTICAL", "UP", "DOWN"))
         return "+" if across == down else "-" if across else "|"
     if 0x2580 <= code <= 0x259F:
-        return next((stand_in for word, stand_in in BLOCKS if name.startswith(word)), "#")
+        return BLOCKS.get(name.split()[0], "#")
+    if 0x2190 <= code <= 0x21FF:
+        return ARROWS.get(name.split()[0], "-")
     if name.startswith("GREEK"):
         return _word(char)[0]
     plain = unicodedata.normalize("NFKD", char)[0]
-    return plain if plain.isascii() and plain.isprintable() else "?"
+    return _cell(plain) if plain != char else "?"
 
 
 def _stays(char: str) -> bool:
     """Whether it is ASCII, Japanese, or a mark that combines with what is before it."""
-    return char.isascii() or unicodedata.east_asian_width(char) in "WFH" or bool(unicodedata.combining(char))
+    if char.isascii() or unicodedata.combining(char):
+        return True
+    return unicodedata.east_asian_width(char) in "WFH" and not _is_picture(char)
+
+
+def _is_picture(char: str) -> bool:
+    """Whether it is an emoji: wide, but no writing.
+
+    >>> _is_picture("🔎"), _is_picture("〒")
+    (True, False)
+    """
+    return unicodedata.category(char) == "So" and not "\u3000" <= char <= "\u33ff"
 
 
 class _Cells(dict[int, str]):

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from learn_llm.commands.plain.console import JAPANESE, expect_japanese
 from learn_llm.errors import UserError
+from learn_llm.glyphs import can_encode
 from learn_llm.quizzes.bank import BUNDLED, Bank, Question, load_bank
 
 LANG = click.option(
@@ -65,8 +67,11 @@ def questions(
     if as_json:
         import json
 
-        click.echo(json.dumps([_plain(question) for question in chosen], ensure_ascii=False, indent=2))
+        escaped = not can_encode(sys.stdout, JAPANESE)
+        click.echo(json.dumps([_plain(question) for question in chosen], ensure_ascii=escaped, indent=2))
         return
+    if lang == "ja":
+        expect_japanese()
     for line in _list(chosen, page_width()):
         click.echo(line)
 
@@ -113,6 +118,8 @@ def ask(question: str, lang: str, bank: Path | None) -> None:
     opened = load_bank(folder=bank, lang=lang)
     say_problems(opened)
     found = opened.find(question)
+    if found.lang == "ja":
+        expect_japanese()
     styled = sys.stdout.isatty()
     for line in answer_lines(found, page_width()):
         is_heading = line.startswith("# ")

@@ -10,8 +10,9 @@ ENGLISH = {
     "home.none.ever": "Nothing waits.",
     "home.interview": "The mock interview you left: {answered} of {of} answered.",
     "home.date": "Interview {date}, {when}: expected recall {recall} %",
-    "home.nodate": "Recall today {recall} %. Press o to set the date of your interview.",
-    "home.past": "The interview of {date} is over. Recall today {recall} %. Press o for another date.",
+    "home.nodate": "Recall today {recall} %. Press {press[home.settings]} to set the date of your interview.",
+    "home.past": "The interview of {date} is over. Recall today {recall} %. Press {press[home.settings]} for "
+    "another date.",
     "home.if": "By your ratings, if nothing is reviewed until then. {note}",
     "home.unseen": "{unseen} of {all} questions were never seen and count as 0.",
     "home.topics": "Topics in %, the weakest first",
@@ -40,9 +41,12 @@ ENGLISH = {
     "settings.ascii.off": "all",
     "settings.ascii.note": "ASCII is for a terminal that shows lines, dots or Greek letters too wide or not at all.",
     "settings.language.note": "Of the interface, the questions and the answers. Progress is the same in both.",
-    "settings.interview.note": "Left and right change the day, enter lets you type it. Readiness is told for that day.",
-    "settings.new_a_day.note": "So many new questions come in a day's study; m at its end brings more.",
-    "settings.two_buttons.note": "Two are quicker, four are more exact. The keys stay the same: 1 and 3.",
+    "settings.interview.note": "Left and right change the day, {press[lines.select]} lets you type it. "
+    "Readiness is told for that day.",
+    "settings.new_a_day.note": "So many new questions come in a day's study; {press[study.more]} at its end "
+    "brings more.",
+    "settings.two_buttons.note": "Two are quicker, four are more exact. The keys stay the same: "
+    "{press[card.forgot]} and {press[card.good]}.",
     "settings.theme.note": "High contrast: learn-llm-contrast. The colours of your terminal: ansi-dark, ansi-light.",
     "settings.kept": "Kept in {path}",
     "day.title": "Day of the interview",
@@ -68,8 +72,9 @@ JAPANESE = {
     "home.none.ever": "待っている質問はありません。",
     "home.interview": "途中の模擬面接を続ける ({of} 問中 {answered} 問に回答)。",
     "home.date": "面接 {date} ({when}): 当日思い出せる見込み {recall} %",
-    "home.nodate": "今日思い出せる見込み {recall} %。o で面接の日を設定します。",
-    "home.past": "面接日 {date} は過ぎました。今日思い出せる見込み {recall} %。o で次の日を設定します。",
+    "home.nodate": "今日思い出せる見込み {recall} %。{press[home.settings]} で面接の日を設定します。",
+    "home.past": "面接日 {date} は過ぎました。今日思い出せる見込み {recall} %。"
+    "{press[home.settings]} で次の日を設定します。",
     "home.if": "あなたの評価に基づき、それまで復習しない場合。{note}",
     "home.unseen": "{all} 問中 {unseen} 問は未学習で、0 として数えています。",
     "home.topics": "分野別 (%、低い順)",
@@ -98,9 +103,11 @@ JAPANESE = {
     "settings.ascii.off": "すべて",
     "settings.ascii.note": "罫線、点字、ギリシャ文字が全角幅になる端末や表示できない端末では ASCII にします。",
     "settings.language.note": "画面、質問、解答の言語です。進捗はどちらの言語でも共通です。",
-    "settings.interview.note": "左右で1日ずつ変更、enter で日付を入力。当日の見込みをホームに示します。",
-    "settings.new_a_day.note": "1日の学習に出る新しい質問の数です。終わったあと m で追加できます。",
-    "settings.two_buttons.note": "2段階は速く、4段階は正確です。キーは同じで、1 と 3 です。",
+    "settings.interview.note": "左右で1日ずつ変更、{press[lines.select]} で日付を入力。"
+    "当日の見込みをホームに示します。",
+    "settings.new_a_day.note": "1日の学習に出る新しい質問の数です。終わったあと {press[study.more]} で追加できます。",
+    "settings.two_buttons.note": "2段階は速く、4段階は正確です。キーは同じで、"
+    "{press[card.forgot]} と {press[card.good]} です。",
     "settings.theme.note": "高コントラスト: learn-llm-contrast。端末の色を使う: ansi-dark、ansi-light。",
     "settings.kept": "保存先: {path}",
     "day.title": "面接の日",

@@ -16,13 +16,14 @@ ENGLISH = {
     "interview.of": "{answered} of {asked}",
     "interview.progress": "question {place} of {of}",
     "interview.hint": "Type your answer as you would say it: the point in 30 seconds, then the details. "
-    "ctrl+d ends it. The time is only shown, it never runs out.",
+    "{press[answer.submit]} ends it. The time is only shown, it never runs out.",
     "interview.placeholder": "Your answer",
-    "interview.hint.away": "enter goes on typing, e ends the answer, esc leaves the interview: all is kept, "
-    "and it goes on later.",
+    "interview.hint.away": "{press[interview.write]} goes on typing, {press[interview.submit]} ends the answer, "
+    "{press[interview.back]} leaves the interview: all is kept, and it goes on later.",
     "interview.hint.graded": "A number key corrects a verdict: you said it after all, or did not.",
-    "interview.hint.follow_up": "Say your answer aloud, then press space.",
-    "interview.hint.rate": "How was it?  1 {forgot}   2 {partly}   3 {got}",
+    "interview.hint.follow_up": "Say your answer aloud, then press {press[interview.reveal]}.",
+    "interview.hint.rate": "How was it?  {press[interview.forgot]} {forgot}   {press[interview.partly]} {partly}   "
+    "{press[interview.good]} {got}",
     "interview.own": "Your answer, what was recognised in brackets:",
     "interview.own.marked": "Your answer, what was recognised is underlined",
     "interview.unanswered": "(no answer)",
@@ -88,12 +89,14 @@ JAPANESE = {
     "interview.of": "{asked} 問中 {answered} 問",
     "interview.progress": "質問 {place}/{of}",
     "interview.hint": "話すつもりで答えを入力しましょう。30秒で要点、それから詳細。"
-    "ctrl+d で回答を終えます。時間は表示するだけで、制限はありません。",
+    "{press[answer.submit]} で回答を終えます。時間は表示するだけで、制限はありません。",
     "interview.placeholder": "あなたの答え",
-    "interview.hint.away": "enter で入力に戻る、e で回答を終える、esc で中断 (すべて保存され、あとで再開できます)。",
+    "interview.hint.away": "{press[interview.write]} で入力に戻る、{press[interview.submit]} で回答を終える、"
+    "{press[interview.back]} で中断 (すべて保存され、あとで再開できます)。",
     "interview.hint.graded": "判定が違うときは番号キーで直します (言えた、言えなかった)。",
-    "interview.hint.follow_up": "声に出して答えてから space を押します。",
-    "interview.hint.rate": "どうでしたか。 1 {forgot}   2 {partly}   3 {got}",
+    "interview.hint.follow_up": "声に出して答えてから {press[interview.reveal]} を押します。",
+    "interview.hint.rate": "どうでしたか。 {press[interview.forgot]} {forgot}   {press[interview.partly]} {partly}   "
+    "{press[interview.good]} {got}",
     "interview.own": "あなたの答え (認識した語は [ ] の中):",
     "interview.own.marked": "あなたの答え (認識した語に下線)",
     "interview.unanswered": "(無回答)",

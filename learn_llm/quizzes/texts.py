@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal
 
-from learn_llm.quizzes import config_texts, demo_texts, drill_texts, home_texts, interview_texts, plain_texts
+from learn_llm.quizzes import (
+    config_texts,
+    demo_texts,
+    drill_texts,
+    exercise_texts,
+    home_texts,
+    interview_texts,
+    plain_texts,
+)
 
 Language = Literal["en", "ja"]
 
@@ -41,11 +49,11 @@ _ENGLISH = {
     "topic.responsible-ai": "responsible AI",
     "search": "search: {text}",
     "search.placeholder": "words of the question or the answer, a topic, a number",
-    "nothing.found": "No question matches. Press esc to see all of them.",
+    "nothing.found": "No question matches. Press {press[cards.back]} to see all of them.",
     "nothing.due": "Nothing is due. Study new questions, or come back in {interval}.",
     "topics.any": "all topics",
-    "card.say": "Say your answer aloud: 30 seconds, then the details. Then press space.",
-    "card.demo": "Its demo: {title}. Press d to run it.",
+    "card.say": "Say your answer aloud: 30 seconds, then the details. Then press {press[card.answer]}.",
+    "card.demo": "Its demo: {title}. Press {press[cards.demo]} to run it.",
     "card.nodemo": "The demo of this question is not built yet.",
     "short": "Short answer",
     "short.note": "to be said in 30 seconds",
@@ -68,8 +76,8 @@ _ENGLISH = {
     "study.done.answered": "You answered {count} in this session: {ratings}.",
     "study.next": "The next card is due in {interval}.",
     "study.none": "Nothing is waiting.",
-    "study.more": "Press m to learn {count} new questions.",
-    "study.browse": "Press esc to go back.",
+    "study.more": "Press {press[study.more]} to learn {count} new questions.",
+    "study.browse": "Press {press[cards.back]} to go back.",
     "demo.title": "Demo",
     "demo.starting": "starting",
     "demo.running": "running",
@@ -94,16 +102,17 @@ _ENGLISH = {
     "prompt": "prompt",
     "response": "response",
     "small": "This terminal has {width} x {height} characters.\nThe quiz needs {need_width} x {need_height}.\n"
-    "Make it larger and go on, or press q to quit.",
+    "Make it larger and go on, or press {press[app.quit]} to quit.",
     "help.title": "Keys",
-    "help.about": "Answer aloud before you press space; then read, and run the demo that measures the claim.\n"
+    "help.about": "Answer aloud before you press {press[card.answer]}; then read, and run the demo that measures the "
+    "claim.\n"
     "Rate honestly: the rating decides when a question comes back. Partly is not Forgot.",
     "help.list": "In the list",
     "help.session": "In a session",
     "help.card": "On a card",
     "help.demo": "In a demo",
     "help.everywhere": "Everywhere",
-    "quit.hint": "Press q to quit.",
+    "quit.hint": "Press {press[app.quit]} to quit.",
     "command.key": "Key: {key}",
     "key.answer": "answer",
     "key.back": "back",
@@ -177,11 +186,11 @@ _JAPANESE = {
     "topic.responsible-ai": "責任あるAI",
     "search": "検索: {text}",
     "search.placeholder": "質問や解答の語、分野、番号",
-    "nothing.found": "該当する質問がありません。esc ですべて表示します。",
+    "nothing.found": "該当する質問がありません。{press[cards.back]} ですべて表示します。",
     "nothing.due": "今は復習するものがありません。次の復習まで{interval}です。",
     "topics.any": "すべての分野",
-    "card.say": "まず声に出して答えましょう。30秒で要点、それから詳細。答えたら space を押します。",
-    "card.demo": "デモ: {title} (d で実行)",
+    "card.say": "まず声に出して答えましょう。30秒で要点、それから詳細。答えたら {press[card.answer]} を押します。",
+    "card.demo": "デモ: {title} ({press[cards.demo]} で実行)",
     "card.nodemo": "この質問のデモはまだありません。",
     "short": "短い解答",
     "short.note": "30秒で話す",
@@ -204,8 +213,8 @@ _JAPANESE = {
     "study.done.answered": "今回は {count} 問に答えました: {ratings}",
     "study.next": "次の復習まで{interval}です。",
     "study.none": "待っている質問はありません。",
-    "study.more": "m で新しい質問を {count} 問学習します。",
-    "study.browse": "esc で戻ります。",
+    "study.more": "{press[study.more]} で新しい質問を {count} 問学習します。",
+    "study.browse": "{press[cards.back]} で戻ります。",
     "demo.title": "デモ",
     "demo.starting": "起動中",
     "demo.running": "実行中",
@@ -230,16 +239,16 @@ _JAPANESE = {
     "prompt": "入力",
     "response": "応答",
     "small": "この端末は {width} x {height} 文字です。\n{need_width} x {need_height} 文字が必要です。\n"
-    "広げると続きから再開します。q で終了します。",
+    "広げると続きから再開します。{press[app.quit]} で終了します。",
     "help.title": "キー操作",
-    "help.about": "space を押す前に声に出して答えましょう。読んだあとは、主張を測るデモを動かせます。\n"
+    "help.about": "{press[card.answer]} を押す前に声に出して答えましょう。読んだあとは、主張を測るデモを動かせます。\n"
     "評価は正直に。次にいつ出るかが決まります。「曖昧」は「忘れた」とは違います。",
     "help.list": "一覧",
     "help.session": "学習",
     "help.card": "カード",
     "help.demo": "デモ",
     "help.everywhere": "共通",
-    "quit.hint": "終了するには q を押します。",
+    "quit.hint": "終了するには {press[app.quit]} を押します。",
     "command.key": "キー: {key}",
     "key.answer": "解答",
     "key.back": "戻る",
@@ -284,11 +293,15 @@ _JAPANESE = {
     "unit.y": "{n}年",
 }
 
-_PARTS = (config_texts, demo_texts, drill_texts, home_texts, interview_texts, plain_texts)
+_PARTS = (config_texts, demo_texts, drill_texts, exercise_texts, home_texts, interview_texts, plain_texts)
 TEXTS: Mapping[Language, Mapping[str, str]] = {
     "en": dict(ChainMap(_ENGLISH, *(part.ENGLISH for part in _PARTS))),
     "ja": dict(ChainMap(_JAPANESE, *(part.JAPANESE for part in _PARTS))),
 }
+
+
+PRESS: dict[str, str] = {}
+"""What the key of an action is called, for texts like "press {press[card.answer]}".  `tui/keys.py` fills it in."""
 
 
 class Texts:
@@ -298,7 +311,7 @@ class Texts:
         self.language: Language = language
 
     def __call__(self, key: str, /, **values: object) -> str:
-        return TEXTS[self.language][key].format(**values)
+        return TEXTS[self.language][key].format(press=PRESS, **values)
 
     def has(self, key: str) -> bool:
         """Whether there is such a text."""

@@ -12,7 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
 from learn_llm.quizzes.readiness import Readiness
-from learn_llm.quizzes.texts import Texts
+from learn_llm.quizzes.texts import PRESS, Texts
 from learn_llm.tui.prose import Block
 from learn_llm.tui.styles import HEADING, QUIET
 
@@ -95,10 +95,10 @@ def _ways(view: View, texts: Texts, width: int) -> list[Content]:
         text = Content(texts("home.none", interval=texts.interval(view.wait)))
     else:
         text = Content(texts("home.none.ever"))
-    found = _behind("space", text, width)
+    found = _behind(PRESS["home.resume"], text, width)
     if view.left is not None:
         answered, of = view.left
-        found += _behind("i", Content(texts("home.interview", answered=answered, of=of)), width)
+        found += _behind(PRESS["home.interview"], Content(texts("home.interview", answered=answered, of=of)), width)
     return found
 
 

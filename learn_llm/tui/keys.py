@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.keys import REPLACED_KEYS, key_to_character
 
 from learn_llm.quizzes.config import Problem, config_path, load
-from learn_llm.quizzes.texts import Texts
+from learn_llm.quizzes.texts import PRESS, Texts
 from learn_llm.tui.key_table import TABLE, TOGETHER, TYPING
 
 NAMED = {"space", "enter", "tab", "escape", "backspace", "delete", "insert", "home", "end", "pageup", "pagedown"}
@@ -31,6 +31,7 @@ def use(chosen: Mapping[str, str]) -> None:
     """Takes these keys instead of the usual ones.  Holds for the screens that are imported from now on."""
     global _chosen
     _chosen = chosen
+    PRESS.update({id: key_name(keys_of(id)[0]) for id in DEFAULTS})
 
 
 def keys_of(id: str) -> list[str]:
@@ -88,7 +89,7 @@ def choose(wanted: Mapping[str, object]) -> tuple[dict[str, str], list[Problem]]
         keys = [_normal(key) for key in text.split(",")] if isinstance(text, str) else []
         found = list(_wrong(id, keys))
         problems += found
-        if not found:
+        if not found and ",".join(keys) != DEFAULTS[id]:
             chosen[id] = ",".join(dict.fromkeys(keys))
     while clash := _clash(chosen):
         id, other, key = clash
@@ -144,7 +145,7 @@ def _typed(keys: str) -> set[str]:
     return {_character(key) or key for key in keys.split(",")}
 
 
-def _clash(chosen: Mapping[str, str]) -> tuple[str, str, str] | None:
+def _clash(chosen: dict[str, str]) -> tuple[str, str, str] | None:
     """The last entry that takes a key from another action of its screen, that action, and the key.
 
     Actions that share a key in the table share it by intent: only one of them is possible at a time.
@@ -174,3 +175,6 @@ def listing(texts: Texts) -> Iterator[str]:
             entry = f'{place}.{name} = "{",".join(keys_of(f"{place}.{name}"))}"'
             action = row.action.split()[0].partition("(")[0]
             yield f"{entry:<46}# {texts(f'key.{action}')}"
+
+
+use({})

@@ -14,6 +14,8 @@ from learn_llm.errors import UserError
 from learn_llm.glyphs import can_encode, spelled, wanted
 from learn_llm.quizzes.plain import wrap
 
+JAPANESE = "質問と解答"
+
 
 class Console:
     """Standard input and output, at the width of the terminal."""
@@ -80,7 +82,7 @@ class Words:
 
 def expect_japanese() -> None:
     """Raises UserError where standard output cannot show Japanese."""
-    if not can_encode(sys.stdout, "質問と解答"):
+    if not can_encode(sys.stdout, JAPANESE):
         raise UserError(
             f"this console ({sys.stdout.encoding}) cannot show Japanese: set a UTF-8 locale or "
             "PYTHONIOENCODING=utf-8, or ask for English with --lang en"

@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from learn_llm.errors import UserError
 from learn_llm.quizzes.bank import Question
-from learn_llm.quizzes.texts import Texts
+from learn_llm.quizzes.texts import PRESS, Texts
 from learn_llm.tui.card_text import answer_blocks, question_block
 from learn_llm.tui.key_guard import KeyGuard
 from learn_llm.tui.keys import bindings
@@ -27,6 +27,7 @@ from learn_llm.tui.widgets.page import Page
 RATINGS = (1, 2, 3, 4)
 TWO = (1, 3)
 """Forgot and got it: for who finds four too many; with the keys of the four."""
+RATING_KEYS = {1: "card.forgot", 2: "card.partly", 3: "card.good", 4: "card.easy"}
 COLOURS = {1: "error", 2: "warning", 3: "success", 4: "primary"}
 
 
@@ -91,7 +92,8 @@ class RatingBar(Widget):
         for rating in self.ratings:
             colour, interval = COLOURS[rating], self.intervals[rating - 1]
             click = Style.from_meta({"@click": f"rate({rating})"})
-            label = Content.assemble((f" {rating} ", f"bold $text-{colour}"), f"{self.texts(f'rating.{rating}')}")
+            key = PRESS[RATING_KEYS[rating]]
+            label = Content.assemble((f" {key} ", f"bold $text-{colour}"), self.texts(f"rating.{rating}"))
             when = Content.styled(f"   {interval}", QUIET)
             for line, text in ((top, label), (bottom, when)):
                 line.append(text.truncate(width, pad=True).stylize(f"on ${colour} 15%").stylize(click))

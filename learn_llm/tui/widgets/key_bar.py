@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from textual.binding import Binding
+from textual.binding import ActiveBinding, Binding
 from textual.content import Content
 from textual.dom import DOMNode
-from textual.screen import ActiveBinding, Screen
+from textual.screen import Screen
 from textual.style import Style
 from textual.widget import Widget
 
