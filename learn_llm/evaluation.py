@@ -15,6 +15,7 @@ import torch
 from learn_llm.events import Chart, Event, Sample, Series, Table, Verdict
 from learn_llm.examples import Demonstration, Encoder, Prompt, collate, parts
 from learn_llm.gpt import GPT
+from learn_llm.parallel import gathered, own
 from learn_llm.rollouts import Response, Reward, mean_kl, respond
 from learn_llm.tinyworld import rubric
 from learn_llm.training import Setup, token_logprobs
@@ -167,12 +168,12 @@ def _reward_verdict(name: str, scores: Sequence[float], others: Sequence[float],
 def held_out_losses(setup: Setup, model: GPT, demonstrations: Sequence[Demonstration]) -> list[float]:
     """The mean loss of each demonstration, in nats per token."""
     losses = []
-    for some in parts(demonstrations, setup.config.micro_batch_size or setup.config.batch_size):
+    for some in parts(own(demonstrations), setup.config.micro_batch_size or setup.config.batch_size):
         batch = collate([d.prompt.ids for d in some], [d.response for d in some], setup.device)
         with torch.no_grad(), setup.autocast():
             logprobs = token_logprobs(model(batch.tokens), batch.tokens) * batch.mask[:, 1:]
         losses += (-logprobs.sum(1) / batch.mask[:, 1:].sum(1)).tolist()
-    return losses
+    return gathered(losses)
 
 
 def skill_table(title: str, arms: Mapping[str, Sequence[Response]]) -> Table:

@@ -316,7 +316,11 @@ def batch_indices(seed: int, rows: int, size: int, step: int) -> list[int]:
     return [_epoch(seed, i // rows, rows)[i % rows] for i in range(first, first + size)]
 
 
-def parts(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+@overload
+def parts(rows: Tensor, size: int) -> Iterator[Tensor]: ...
+@overload
+def parts(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]: ...
+def parts(rows: Any, size: int) -> Iterator[Any]:
     """The rows in runs of at most `size`; 0: all at once.
 
     >>> list(parts([1, 2, 3], 2))

@@ -15,6 +15,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from learn_llm import parallel
 from learn_llm.errors import UserError
 from learn_llm.examples import Encoder, Prompt, Split, collate, parts
 from learn_llm.gpt import GPT
@@ -60,12 +61,15 @@ def respond(
     purpose: str = "evaluation",
     step: int = 0,
 ) -> list[Response]:
-    """One response to each prompt, in their order; the draws depend on seed, purpose and step alone."""
-    generator = torch_generator(setup.config, purpose, step)
+    """One response to each prompt, in their order; the draws depend on seed, purpose and step alone.
+
+    Of several processes each answers its own prompts with draws of its own, and all get all responses.
+    """
+    generator = torch_generator(setup.config, f"{purpose} {parallel.index()}" if parallel.index() else purpose, step)
     ends = setup.encoder.eos_ids
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i].ids))  # prompts of like length go together
-    responses: dict[int, Response] = {}
-    for rows in parts(order, CHUNK):
+    mine: list[tuple[tuple[int, ...], bool]] = []
+    for rows in parts(parallel.own(order), CHUNK):
         ids, attention = left_pad([prompts[i].ids for i in rows], 0, model.device)
         with setup.autocast():
             sampled = model.generate(
@@ -77,9 +81,9 @@ def respond(
                 generator=generator,
             )
         lengths = response_mask(sampled, ends).sum(1).tolist()
-        for i, row, length in zip(rows, sampled.tolist(), lengths, strict=True):
-            responses[i] = Response(prompts[i], tuple(row[:length]), row[length - 1] in ends)
-    return [responses[i] for i in range(len(prompts))]
+        mine += [(tuple(row[:n]), row[n - 1] in ends) for row, n in zip(sampled.tolist(), lengths, strict=True)]
+    answered = dict(zip(order, parallel.gathered(mine), strict=True))
+    return [Response(prompts[i], *answered[i]) for i in range(len(prompts))]
 
 
 def about(prompts: Split[Prompt], setup: Setup) -> str:
@@ -112,6 +116,8 @@ def own_reward(name: str, encoder: Encoder) -> Reward:
 
     Raises:
         UserError: there is no such function, or it does not give that.
+
+    Of several processes only the first one calls it: it need not say the same twice.
     """
     module, colon, function = name.partition(":")
     if "" not in sys.path:
@@ -125,7 +131,7 @@ def own_reward(name: str, encoder: Encoder) -> Reward:
     if not callable(score):
         raise UserError(f"--reward {name}: give module:function, f(prompts, responses, rows) -> list of numbers")
 
-    def reward(responses: Sequence[Response]) -> list[float]:
+    def asked(responses: Sequence[Response]) -> list[float]:
         rows = [dict(r.prompt.row) for r in responses]
         texts = [encoder.text(r.ids) for r in responses]
         try:
@@ -143,7 +149,7 @@ def own_reward(name: str, encoder: Encoder) -> Reward:
                 raise UserError(f"--reward {name} gave {number!r} for the response {encoder.text(response.ids)!r}")
         return [float(number) for number in given]
 
-    return reward
+    return lambda responses: parallel.from_first(lambda: asked(responses))
 
 
 @dataclass(frozen=True)
@@ -161,6 +167,8 @@ class Actions:
 
     def by_length(self, rows: Tensor, size: int) -> Sequence[Tensor]:
         """These rows in parts of at most `size` (0: one part), those of like length together, which saves padding."""
+        if not len(rows):  # a process that has none of them
+            return ()
         lengths = self.starts[rows] + self.mask[rows].sum(1)
         parts_of: tuple[Tensor, ...] = rows[lengths.argsort(stable=True).to(rows.device)].split(size or len(rows))
         return parts_of
@@ -231,22 +239,22 @@ def judged(setup: Setup, model: GPT, actions: Actions, temperature: float, size:
     At most `size` responses at once, without gradient: what a policy or a reference made of its samples.
     """
     logprobs, entropies = torch.zeros(2, *actions.mask.shape, device=actions.mask.device)
-    for rows in actions.by_length(torch.arange(len(actions.mask)), size):
+    for rows in actions.by_length(parallel.own(torch.arange(len(actions.mask))), size):
         part = actions.rows(rows)
         with setup.autocast():
             logits, _ = action_logits(model, part, temperature)
         seen = rows[:, None], torch.arange(part.mask.shape[1])
         logprobs[seen] = action_logprobs(logits, part.chosen) * part.mask
         entropies[seen] = entropy(logits) * part.mask
-    return logprobs, entropies
+    return parallel.summed(logprobs), parallel.summed(entropies)
 
 
 @torch.no_grad()
 def mean_kl(model: GPT, reference: GPT, responses: Sequence[Response]) -> float:
     """KL(model ‖ reference) in nats a response: exact per token, summed over `model`'s own responses."""
     total = 0.0
-    for some in parts(responses, 64):
+    for some in parts(parallel.own(responses), 64):
         actions = as_actions(some, model.device)
         ours, theirs = (action_logits(m, actions)[0].log_softmax(-1) for m in (model, reference))
         total += float(((ours.exp() * (ours - theirs)).sum(-1) * actions.mask).sum())
-    return total / len(responses)
+    return parallel.added({"kl": total})["kl"] / len(responses)

@@ -17,10 +17,12 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
-from learn_llm import terminal
+from learn_llm import parallel, terminal
 from learn_llm.child import read_child
 from learn_llm.errors import UserError
 from learn_llm.events import Event, Metrics, Start, Verdict, to_json
+from learn_llm.glyphs import lenient
+from learn_llm.tensorboard_log import TensorBoardLog
 
 __all__ = ["Run", "RunConfig", "execute", "main", "read_child", "steps_of"]
 
@@ -51,16 +53,17 @@ def main(run: Run[C], config_type: type[C], argv: Sequence[str] | None = None, *
         argv: the arguments without the program's name; by default those of this process.
         name: the run's name in its Start event; by default the last part of its module's name.
     """
+    lenient(sys.stdout, sys.stderr)
     module = sys.modules[run.__module__]
     path = module.__spec__.name if module.__spec__ else module.__name__
     lecture = (module.__doc__ or "").strip().partition("\n\n")[0]
+    if parallel.started_alone():
+        _say("note: accelerate launch started one process only; add --multi_gpu for several, on CPUs, too")
     try:
-        config, json_output, check = _parse(
-            config_type, sys.argv[1:] if argv is None else argv, f"python -m {path}", lecture
-        )
-        code = execute(run, config, name=name or path.rpartition(".")[2], json_output=json_output, check=check)
+        config, how = _parse(config_type, sys.argv[1:] if argv is None else argv, f"python -m {path}", lecture)
+        code = execute(run, config, name=name or path.rpartition(".")[2], **how)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        _say(f"error: {error}")
         code = error.exit_code
     sys.exit(code)
 
@@ -72,6 +75,7 @@ def execute(
     name: str,
     json_output: bool = False,
     check: bool = False,
+    log_dir: str = "",
     console: "Console | None" = None,
 ) -> int:
     """Reads a run to its end and returns the exit code.
@@ -80,29 +84,36 @@ def execute(
         name: said in the Start event, which is emitted here, before the run's own events.
         json_output: one JSON object a line on standard output instead of the view for people.
         check: end with 1 where the claim did not come out as it should: held without `break_`, not held with it.
+        log_dir: a folder for TensorBoard logs besides.
         console: the Rich console to show on; by default standard output.
     Returns:
         0 finished, 1 failed the check, 2 or 3 a UserError (its message goes to standard error), 130 after Ctrl-C.
     Raises:
         RuntimeError: the run does not end in exactly one Verdict; a defect of the run.
+
+    Of several processes (`parallel`) all go through the run, and the first one shows it.
     """
     out: IO[str] = console.file if console is not None else sys.stdout
-    reader = JsonLines(out) if json_output else terminal.reader(console)
     stream = _stream(run, config, name)
     verdict: Verdict | None = None
     try:
-        with _Interrupt() as interrupt, contextlib.closing(reader), contextlib.closing(stream):
+        readers = [JsonLines(out) if json_output else terminal.reader(console)] if parallel.is_first() else []
+        readers += [TensorBoardLog(log_dir)] if log_dir and parallel.is_first() else []
+        with _Interrupt() as interrupt, contextlib.ExitStack() as open_, contextlib.closing(stream):
+            for reader in readers:
+                open_.callback(reader.close)
             for event in stream:
                 interrupt.at_event()
-                reader.show(event)
+                for reader in readers:
+                    reader.show(event)
                 if isinstance(event, Verdict):
                     verdict = event
         out.flush()
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        _say("interrupted")
         return 130
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        _say(f"error: {error}")
         return error.exit_code
     except BrokenPipeError:
         _give_up_stdout()
@@ -111,9 +122,15 @@ def execute(
         raise RuntimeError(f"the run {name} ended without a verdict")
     if check and verdict.holds == config.break_:
         wrong = "the claim held although the method was broken" if config.break_ else "the claim did not hold"
-        print(f"check failed: {wrong}: {verdict.claim}", file=sys.stderr)
+        _say(f"check failed: {wrong}: {verdict.claim}")
         return 1
     return 0
+
+
+def _say(line: str) -> None:
+    """One line on standard error; of several processes only the first one says it."""
+    if parallel.is_first():
+        print(line, file=sys.stderr)
 
 
 def steps_of(events: Iterator[Event]) -> Iterator[Metrics]:
@@ -238,8 +255,11 @@ def _give_up_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _parse(config_type: type[C], argv: Sequence[str], program: str, description: str) -> tuple[C, bool, bool]:
-    """The Config, --json and --check that the arguments ask for.  Raises UserError for anything else than options."""
+def _parse(config_type: type[C], argv: Sequence[str], program: str, description: str) -> tuple[C, dict[str, Any]]:
+    """The Config that the arguments ask for, and how `execute` is to read the run.
+
+    Raises UserError for anything else than options.
+    """
     import difflib
     import io
 
@@ -249,12 +269,14 @@ def _parse(config_type: type[C], argv: Sequence[str], program: str, description:
         return Annotated[bool, tyro.conf.FlagCreatePairsOff, tyro.conf.arg(name=name, help=text)]
 
     checking = "Exit with 1 unless the claim holds (with --break: unless it fails)."
+    logging = tyro.conf.arg(name="log-dir", help="Folder for TensorBoard logs of the run.")
     options = dataclasses.make_dataclass(
         "Options",
         [
             ("break_", flag("break"), False),
             ("json_output_", flag("json", "Write one JSON object a line instead of showing the run."), False),
             ("check_", flag("check", checking), False),
+            ("log_dir_", Annotated[str, logging], ""),
         ],
         bases=(config_type,),
         frozen=True,
@@ -273,12 +295,13 @@ def _parse(config_type: type[C], argv: Sequence[str], program: str, description:
     if unknown:
         stray = next((word for word in unknown if word.startswith("-")), unknown[0])
         names = [f"--{field.name.strip('_').replace('_', '-')}" for field in dataclasses.fields(config_type)]
-        near = difflib.get_close_matches(stray.partition("=")[0], [*names, "--json", "--check"], n=1)
+        near = difflib.get_close_matches(stray.partition("=")[0], [*names, "--json", "--check", "--log-dir"], n=1)
         kind = "there is no option" if stray.startswith("-") else "unexpected argument"
         hint = f", did you mean {near[0]}?" if near else ""
         raise UserError(f"{kind} {stray}{hint} (`{program} --help` lists the options)")
     values = {field.name: getattr(read, field.name) for field in dataclasses.fields(config_type) if field.init}
-    return config_type(**values), read.json_output_, read.check_
+    how = {"json_output": read.json_output_, "check": read.check_, "log_dir": read.log_dir_}
+    return config_type(**values), how
 
 
 def _unboxed(text: str) -> str:

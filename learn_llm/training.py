@@ -10,7 +10,8 @@ Nothing here knows a method.  The loop stays in the method's file:
         yield Metrics(step, config.steps, values)
 
 All randomness of a step is drawn from generators seeded by (seed, step): there is no random state to save, and a run
-that was killed goes on with the numbers that an uninterrupted one has.
+that was killed goes on with the numbers that an uninterrupted one has.  Several processes (`parallel`) each go through
+their own rows of the batch; the optimiser adds their gradients up, and the first one saves.
 """
 
 import contextlib
@@ -30,6 +31,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from learn_llm import parallel
 from learn_llm.checkpoints import load, save
 from learn_llm.errors import UserError
 from learn_llm.examples import Encoder
@@ -101,7 +103,12 @@ class TrainConfig(RunConfig):
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """The device of that name; "auto": CUDA, else MPS, else CPU.  Raises UserError where it is not there."""
+    """The device of that name; "auto": CUDA, else MPS, else CPU.  Raises UserError where it is not there.
+
+    Of several processes each gets its own (`parallel.join`).
+    """
+    if parallel.processes() > 1:
+        return parallel.join(name)
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         return torch.device(next(kind for kind, available in there.items() if available))
@@ -182,18 +189,21 @@ class Optimiser:
         self.adam = torch.optim.AdamW([g for g in groups if g["params"]], lr=config.learning_rate, betas=betas, eps=eps)
         self.config = config
 
-    def step(self, step: int, loss: Tensor | float) -> dict[str, float]:
+    def step(self, step: int, loss: Tensor | float | Mapping[str, float]) -> dict[str, float]:
         """Take one step along the gradients that stand in the parameters, and clear them.
 
         Args:
             step: counted from 1; decides the learning rate.
-            loss: what the gradients are of; only read.
+            loss: what the gradients are of, only read; or numbers of this step by name, "loss" among them.  Of several
+                processes each gives its share, and gradients and numbers are added up (`parallel`).
         Returns:
-            loss, learning_rate and grad_norm (before clipping).
+            loss or all these numbers, learning_rate and grad_norm (before clipping).
         Raises:
             UserError: the loss or the gradient is not finite; the parameters are untouched.
         """
-        value = float(loss)
+        told = parallel.added(loss if isinstance(loss, Mapping) else {"loss": float(loss)})
+        value = told["loss"]
+        parallel.sum_gradients(self.parameters)
         norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters if p.grad is not None])
         for name, number in (("loss", value), ("gradient", float(norm))):
             if not math.isfinite(number):
@@ -205,7 +215,7 @@ class Optimiser:
             group["lr"] = rate
         self.adam.step()
         self.adam.zero_grad()
-        return {"loss": value, "learning_rate": rate, "grad_norm": float(norm)}
+        return {**told, "learning_rate": rate, "grad_norm": float(norm)}
 
 
 def _remedy(config: TrainConfig) -> str:
@@ -266,6 +276,8 @@ class Progress:
             return
         if file.exists():
             raise UserError(f"{file.parent} holds a run already: --resume goes on with it, or choose another --out")
+        if not parallel.is_first():
+            return
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             probe = file.with_suffix(".try")
@@ -296,7 +308,7 @@ class Progress:
 
     def save(self) -> None:
         """Write model and state to `--out`, if there is one and something is new."""
-        if self._file is None or self._saved == self.step:
+        if self._file is None or self._saved == self.step or not parallel.is_first():
             return
         meta = {"step": self.step, "config": _settings(self.config), "history": self.history, "extra": self.extra}
         waiting = self._file.with_suffix(".part")

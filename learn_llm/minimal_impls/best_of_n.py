@@ -41,6 +41,7 @@ from learn_llm.events import Chart, Event, Metrics, Note, Series, Stage, Table, 
 from learn_llm.examples import Prompt, batch_indices, collate, parts, source
 from learn_llm.minimal_impls.reward_model import reward_of
 from learn_llm.minimal_impls.sft import response_loss
+from learn_llm.parallel import own
 from learn_llm.rollouts import Response, Reward
 from learn_llm.running import main
 from learn_llm.training import Optimiser, Progress, Setup, TrainConfig, generator, prepare, torch_generator
@@ -252,7 +253,7 @@ def with_best_of_n(verdict: Verdict, best_of_n: Mapping[str, float]) -> Verdict:
 def update(setup: Setup, config: Config, optimiser: Optimiser, step: int, kept: Sequence[Response]) -> dict[str, float]:
     """One step of cross-entropy on responses that were kept."""
     count, loss = sum(len(r.ids) for r in kept), 0.0
-    for part in parts(kept, config.micro_batch_size):
+    for part in parts(own(kept), config.micro_batch_size):
         batch = collate([r.prompt.ids for r in part], [r.ids for r in part], setup.device)
         with setup.autocast():
             logits = setup.model(batch.tokens)

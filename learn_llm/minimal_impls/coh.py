@@ -68,6 +68,7 @@ from learn_llm.minimal_impls.coh_rows import (
     loss_mask,
     write,
 )
+from learn_llm.parallel import own
 from learn_llm.rollouts import respond
 from learn_llm.running import main
 from learn_llm.tinyworld import annotators, documents
@@ -232,23 +233,25 @@ def train(
             count = sum(sum(loss_mask(row.roles, config.scope)) for row in rows)
             keys = forget((len(rows), len(rows[-1].ids)), config.fcm, torch_generator(config, "forget", step))
             loss = 0.0
-            for part in parts(range(len(rows)), config.micro_batch_size):
-                some = slice(part[0], part[-1] + 1)
-                share = feedback_loss(setup, config, rows[some], keys[some] if arm.forgets else None, count)
+            for part in parts(own(range(len(rows))), config.micro_batch_size):
+                some = list(part)
+                seen = keys[some] if arm.forgets else None
+                share = feedback_loss(setup, config, [rows[i] for i in some], seen, count)
                 share.backward()
                 loss += share.item()
             values = {"feedback_loss": loss}
             text = draw_text(step) if arm.mixes and config.lam else None
-            if text is not None:
+            for mine in parts(own(text), 0) if text is not None else ():
                 with setup.autocast():
-                    logits = setup.model(text[:, :-1].to(setup.device))
-                plain = pretrain.next_token_loss(logits, text.to(setup.device))
+                    logits = setup.model(mine[:, :-1].to(setup.device))
+                plain = pretrain.next_token_loss(logits, mine.to(setup.device)) * (len(mine) / config.text_rows)
                 (config.lam * plain).backward()
                 loss += config.lam * plain.item()
                 values["pretraining_loss"] = plain.item()
+            shares = {**values, "loss": loss}
             for key, number in (("tokens", sum(len(row.ids) for row in rows)), ("loss_tokens", count)):
                 values[key] = number + progress.history.get(key, [0.0])[-1]
-            values |= optimiser.step(step, loss)
+            values |= optimiser.step(step, shares)
             progress.done(step, values)
             told = values if name == COH else {f"{name}/{key}": value for key, value in values.items()}
             yield Metrics(at * config.steps + step, of * config.steps, told)

@@ -47,6 +47,7 @@ from learn_llm.examples import File, Pair, Split, World, batch_indices, collate,
 from learn_llm.gpt import GPT
 from learn_llm.minimal_impls import reward_model
 from learn_llm.minimal_impls.lora_rank import LoRAConfig, with_lora
+from learn_llm.parallel import own
 from learn_llm.running import main
 from learn_llm.tinyworld import annotators
 from learn_llm.training import Optimiser, Progress, Setup, generator, prepare, token_logprobs
@@ -241,13 +242,13 @@ def run(config: Config) -> Iterator[Event]:
     with Progress(config, {"model": setup.model}, optimiser, setup.save) as progress:
         for step in progress.steps():
             rows, told = batches[step - 1], Counter[str]()
-            for part in parts(by_length(rows, pairs), config.micro_batch_size):
+            for part in parts(own(by_length(rows, pairs)), config.micro_batch_size):
                 policy = pair_logprobs(setup, config, setup.model, [pairs[i] for i in part])
                 found = losses(config, policy, torch.stack([reference[i] for i in part]))
                 share = len(part) / len(rows)
                 (found["loss"] * share).backward()
                 told.update({name: (value * share).item() for name, value in found.items()})
-            values = {**told, **optimiser.step(step, told["loss"])}
+            values = optimiser.step(step, told)
             progress.done(step, values)
             yield Metrics(step, config.steps, values)
     yield curves("Loss and implicit accuracy", progress.history, ["loss", "accuracy"], "nats, share")

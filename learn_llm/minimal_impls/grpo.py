@@ -49,6 +49,7 @@ from learn_llm.events import Event, Metrics, Note, Stage
 from learn_llm.examples import batch_indices, source
 from learn_llm.minimal_impls.ppo import kl_estimate
 from learn_llm.minimal_impls.reward_model import reward_of
+from learn_llm.parallel import own
 from learn_llm.rollouts import masked_mean
 from learn_llm.running import main
 from learn_llm.training import Optimiser, Progress, TrainConfig, prepare, torch_generator
@@ -280,7 +281,7 @@ def run(config: Config) -> Iterator[Event]:
                 order = torch.randperm(len(asked), generator=torch_generator(config, f"epoch {epoch}", step))
                 for drawn in order.split(config.mini_batch_size):
                     count, told = float(actions.mask[drawn].sum()), Counter[str]()
-                    for part in actions.by_length(drawn, config.micro_batch_size):
+                    for part in actions.by_length(own(drawn), config.micro_batch_size):
                         batch = actions.rows(part)
                         seen, mask = (part, slice(batch.mask.shape[1])), batch.mask
                         with setup.autocast():
@@ -296,7 +297,7 @@ def run(config: Config) -> Iterator[Event]:
                             "approx_kl": (kl_estimate(old[seen], now.detach(), "k3") * mask).sum() / count,
                         }
                         told.update({"loss": loss.item(), **{name: value.item() for name, value in found.items()}})
-                    updates.append({**told, **optimiser.step(step, told["loss"])})
+                    updates.append(optimiser.step(step, told))
             values |= {name: statistics.fmean(u[name] for u in updates) for name in updates[0]}
             values["first_ratio"] = updates[0]["ratio"]  # 1, as nothing was updated yet: else the log-probs disagree
             progress.done(step, values)

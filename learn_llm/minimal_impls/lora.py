@@ -43,6 +43,7 @@ from learn_llm.evaluation import difference, held_out_losses, side_by_side
 from learn_llm.events import Chart, Event, Metrics, Note, Series, Stage, Table, Verdict
 from learn_llm.examples import Demonstration, File, Split, World, batch_indices, collate, items, parts
 from learn_llm.gpt import GPT
+from learn_llm.parallel import own
 from learn_llm.rollouts import Response, respond
 from learn_llm.running import main
 from learn_llm.tinyworld.tasks import Item
@@ -226,7 +227,7 @@ def train(
         for step in progress.steps():
             rows = [data[i] for i in batch_indices(config.seed, len(data), config.batch_size, step)]
             count, loss = sum(len(row.response) for row in rows), 0.0
-            for part in parts(rows, config.micro_batch_size):
+            for part in parts(own(rows), config.micro_batch_size):
                 batch = collate([row.prompt.ids for row in part], [row.response for row in part], setup.device)
                 with setup.autocast():
                     logits = model(batch.tokens)

@@ -47,6 +47,7 @@ from learn_llm.minimal_impls import best_of_n, ppo, reward_model
 from learn_llm.minimal_impls.best_of_n import best_of_n_kl, best_of_n_weights, scored, tied_share
 from learn_llm.minimal_impls.over_optimisation_forms import FORMS, fit, peak, predicted, rl_form
 from learn_llm.minimal_impls.reward_model import reward_of
+from learn_llm.parallel import from_first
 from learn_llm.rollouts import Response, Reward, respond
 from learn_llm.running import RunConfig, main, steps_of
 from learn_llm.training import TrainConfig, prepare
@@ -176,7 +177,7 @@ def run(config: Config) -> Iterator[Event]:
     distances = [math.sqrt(best_of_n_kl(n)) for n in sizes]
     with tempfile.TemporaryDirectory() as scratch:
         yield Stage("a proxy from few comparisons", 1, stages)
-        folder = Path(scratch, "proxy")
+        folder = Path(from_first(lambda: scratch), "proxy")
         if config.break_:  # the proxy is the thing itself: there is no error to exploit
             proxy: Reward = gold_itself
         else:

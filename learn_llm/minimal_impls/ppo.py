@@ -52,6 +52,7 @@ from learn_llm.examples import batch_indices, source
 from learn_llm.gpt import GPT
 from learn_llm.minimal_impls.lora_rank import LoRAConfig, with_lora
 from learn_llm.minimal_impls.reward_model import reward_of
+from learn_llm.parallel import own, summed
 from learn_llm.rollouts import Actions, masked_mean, own_reward
 from learn_llm.running import main
 from learn_llm.training import Optimiser, Progress, Setup, prepare, torch_generator
@@ -292,7 +293,7 @@ def judge(
     """From sampled responses and their scores (B,) to advantages and returns; and the metrics of the round."""
     mask = actions.mask
     logprobs, ref_logprobs, values, entropies = torch.zeros(4, *mask.shape, device=mask.device)
-    for rows in actions.by_length(torch.arange(len(mask)), config.micro_batch_size or config.mini_batch_size):
+    for rows in actions.by_length(own(torch.arange(len(mask))), config.micro_batch_size or config.mini_batch_size):
         part = actions.rows(rows)
         with setup.autocast():
             logits, part_values = agent(part, config.temperature)
@@ -301,6 +302,7 @@ def judge(
         logprobs[seen] = rollouts.action_logprobs(logits, part.chosen) * part.mask
         ref_logprobs[seen] = rollouts.action_logprobs(ref_logits, part.chosen) * part.mask
         values[seen], entropies[seen] = part_values, rollouts.entropy(logits)
+    logprobs, ref_logprobs, values, entropies = map(summed, (logprobs, ref_logprobs, values, entropies))
 
     kl = kl_estimate(logprobs, ref_logprobs, config.kl_estimator) * mask
     counted = value_mask(mask, config.score_position)
@@ -374,7 +376,7 @@ def run(config: Config) -> Iterator[Event]:
                 order = torch.randperm(len(asked), generator=torch_generator(config, f"epoch {epoch}", step))
                 for rows in order.split(config.mini_batch_size):
                     count, sums = actions.mask[rows].sum(), Counter[str]()
-                    for part in actions.by_length(rows, config.micro_batch_size):
+                    for part in actions.by_length(own(rows), config.micro_batch_size):
                         batch = actions.rows(part)
                         share = batch.mask.sum() / count
                         old = Rollout(*(x[part, : batch.mask.shape[1]] for x in rollout))
@@ -382,7 +384,7 @@ def run(config: Config) -> Iterator[Event]:
                             found = losses(config, agent, batch, old, kl_coef)
                         (found["loss"] * share).backward()
                         sums.update({name: (value * share).item() for name, value in found.items()})
-                    updates.append({**sums, **optimiser.step(step, sums["loss"])})
+                    updates.append(optimiser.step(step, sums))
             told |= {name: statistics.fmean(u[name] for u in updates) for name in updates[0]}
             told["first_ratio"] = updates[0]["ratio"]  # 1, as nothing was updated yet: else the log-probs disagree
             if config.kl_target:

@@ -53,8 +53,10 @@ from learn_llm.errors import UserError
 from learn_llm.evaluation import curves, difference
 from learn_llm.events import Event, Metrics, Note, Stage, Table, Verdict
 from learn_llm.examples import Encoder
+from learn_llm.examples import parts as micro_batches
 from learn_llm.gpt import GPT, GPTConfig
 from learn_llm.model_card import ModelCard
+from learn_llm.parallel import from_first, own
 from learn_llm.running import main
 from learn_llm.tinyworld import documents, lexicon, probes, tasks, tokens
 from learn_llm.training import Optimiser, Progress, Setup, TrainConfig, choose_device, generator
@@ -222,12 +224,15 @@ def run(config: Config) -> Iterator[Event]:
                 text = rows(generator(config, "text", step), part.shares, part.batch_size, part.context).to(
                     setup.device
                 )
-                with setup.autocast():
-                    loss = next_token_loss(model(text[:, :-1]), text)
-                loss.backward()
-                values = optimiser.step(step - origin, loss.item())
+                loss = 0.0
+                for some in micro_batches(own(text), config.micro_batch_size):
+                    with setup.autocast():
+                        share = next_token_loss(model(some[:, :-1]), some) * (len(some) / len(text))
+                    share.backward()
+                    loss += share.item()
+                values = optimiser.step(step - origin, loss)
                 if step % config.probe_every == 0:
-                    values |= measure(model, config.seed)
+                    values |= from_first(lambda: measure(model, config.seed))
                     if part.probe and values[part.probe] >= part.bar:
                         skip_to = last_step
                 progress.done(step, values, skip_to=skip_to)

@@ -46,6 +46,7 @@ from learn_llm.examples import batch_indices, source
 from learn_llm.gpt import GPT
 from learn_llm.minimal_impls.ppo import MissingEos, kl_estimate, missing_eos
 from learn_llm.minimal_impls.reward_model import reward_of
+from learn_llm.parallel import own
 from learn_llm.rollouts import Actions, masked_mean
 from learn_llm.running import main
 from learn_llm.training import Optimiser, Progress, Setup, TrainConfig, prepare, torch_generator
@@ -231,7 +232,7 @@ def run(config: Config) -> Iterator[Event]:
                 order = torch.randperm(len(asked), generator=torch_generator(config, f"epoch {epoch}", step))
                 for drawn in order.split(config.mini_batch_size):
                     told = Counter[str]()
-                    for part in actions.by_length(drawn, config.micro_batch_size):
+                    for part in actions.by_length(own(drawn), config.micro_batch_size):
                         with setup.autocast():
                             now = response_logprobs(config, setup.model, actions.rows(part))
                         loss = sequence_policy_loss(now, old[part], advantages[part], config.clip)
@@ -240,7 +241,7 @@ def run(config: Config) -> Iterator[Event]:
                         clipped = ((ratio - 1).abs() > config.clip).float().mean()
                         found = {"loss": loss, "ratio": ratio.mean(), "clip_fraction": clipped}
                         told.update({name: (value * share).item() for name, value in found.items()})
-                    updates.append({**told, **optimiser.step(step, told["loss"])})
+                    updates.append(optimiser.step(step, told))
             values |= {name: statistics.fmean(u[name] for u in updates) for name in updates[0]}
             values["first_ratio"] = updates[0]["ratio"]  # 1, as nothing was updated yet: else the log-probs disagree
             progress.done(step, values, average=average)

@@ -53,6 +53,7 @@ from learn_llm.examples import File, Pair, Prompt, World, batch_indices, collate
 from learn_llm.gpt import GPT
 from learn_llm.minimal_impls.lora import merged
 from learn_llm.minimal_impls.lora_rank import LoRAConfig, with_lora
+from learn_llm.parallel import gathered, is_first, own
 from learn_llm.rollouts import Response, Reward, respond
 from learn_llm.running import main
 from learn_llm.tinyworld import annotators, writers
@@ -199,7 +200,7 @@ def run(config: Config) -> Iterator[Event]:
         for step in progress.steps():
             rows = batch_indices(config.seed, len(data.train), config.batch_size, step)
             loss, right = 0.0, 0
-            for part in parts(rows, config.micro_batch_size):
+            for part in parts(own(rows), config.micro_batch_size):
                 pairs = [data.train[i] for i in part]
                 first, second = score_pairs(reward, setup, pairs)
                 swap = torch.tensor([flipped[i] for i in part], device=setup.device)
@@ -209,7 +210,7 @@ def run(config: Config) -> Iterator[Event]:
                 share.backward()
                 loss += share.item()
                 right += int((chosen > rejected).sum())
-            values = {**optimiser.step(step, loss), "accuracy": right / len(rows)}
+            values = optimiser.step(step, {"loss": loss, "accuracy": right / len(rows)})
             progress.done(step, values)
             yield Metrics(step, config.steps, values)
     yield curves("Loss and accuracy on the pairs of each step", progress.history, ["loss", "accuracy"], "nats, share")
@@ -225,7 +226,7 @@ def run(config: Config) -> Iterator[Event]:
     yield reliability_chart(reliability)
     with torch.no_grad():  # detail 4
         reward.normalise(torch.cat([score(reward, setup, part) for part in parts(reference, 2 * config.batch_size)]))
-    if config.out:
+    if config.out and is_first():
         save_reward(reward, setup, Path(config.out))
     yield verdict(config, differences, [pair.gold_difference for pair in data.held_out], calibration_error(reliability))
 
@@ -282,8 +283,8 @@ def reward_of(name: str, setup: Setup) -> Reward:
 
     def scores(responses: Sequence[Response]) -> list[float]:
         with torch.no_grad():
-            rows = [score(reward, setup, [(r.prompt.ids, r.ids) for r in part]) for part in parts(responses, 64)]
-        return [float(number) for scored in rows for number in scored]
+            rows = [score(reward, setup, [(r.prompt.ids, r.ids) for r in part]) for part in parts(own(responses), 64)]
+        return gathered([float(number) for scored in rows for number in scored])
 
     return scores
 

@@ -60,6 +60,7 @@ from learn_llm.minimal_impls.self_instruct_tables import (
     funnel_events,
 )
 from learn_llm.minimal_impls.sft import response_loss
+from learn_llm.parallel import is_first, own
 from learn_llm.rollouts import respond
 from learn_llm.running import main
 from learn_llm.sampling import left_pad
@@ -245,7 +246,7 @@ def tune(config: Config, setup: Setup, model: GPT, data: Sequence[Written], name
     for step in range(1, config.steps + 1):
         rows = batch_indices(config.seed, len(data), config.batch_size, step)
         count, loss = sum(len(responses[i]) for i in rows), 0.0
-        for part in parts(rows, config.micro_batch_size):
+        for part in parts(own(rows), config.micro_batch_size):
             batch = collate([prompts[i] for i in part], [responses[i] for i in part], setup.device)
             with setup.autocast():
                 logits = model(batch.tokens)
@@ -316,7 +317,7 @@ def run(config: Config) -> Iterator[Event]:
 
 def save_rows(folder: str, name: str, rows: Sequence[Written]) -> None:
     """JSON lines that sft.py takes; nothing without a folder.  A row without an answer teaches nothing: left out."""
-    if not folder:
+    if not folder or not is_first():
         return
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)

@@ -49,6 +49,7 @@ from learn_llm.gpt import GPT, MLP, GPTConfig, RMSNorm, inverse_frequencies, lef
 from learn_llm.minimal_impls.seq2seq_items import BOS, CONTEXT, EOS, PAD, Corpus, Item, corpus
 from learn_llm.minimal_impls.seq2seq_tables import by_length, overview, side_by_side
 from learn_llm.minimal_impls.sft import response_loss
+from learn_llm.parallel import own
 from learn_llm.running import main
 from learn_llm.training import STATE, Optimiser, Progress, TrainConfig, autocast, choose_device, token_logprobs
 
@@ -281,13 +282,13 @@ def train(
 ) -> Iterator[Metrics]:
     """Cross-entropy of the target; each model keeps the state of its run in a folder of its own in --out."""
     folder = f"{config.out}/{name}" if config.out else ""
-    own = replace(config, out=folder, resume=config.resume and Path(folder, STATE).exists())
+    settings = replace(config, out=folder, resume=config.resume and Path(folder, STATE).exists())
     optimiser, device = Optimiser([model], config), next(model.parameters()).device
-    with Progress(own, {"model": model}, optimiser, lambda _: None) as progress:
+    with Progress(settings, {"model": model}, optimiser, lambda _: None) as progress:
         for step in progress.steps():
             rows = [data.train[i] for i in batch_indices(config.seed, len(data.train), config.batch_size, step)]
             count, loss = sum(len(row.target) + 1 for row in rows), 0.0
-            for part in parts(rows, config.micro_batch_size):
+            for part in parts(own(rows), config.micro_batch_size):
                 with autocast(config, device):
                     logits, batch = target_logits(model, part, config.break_, device)
                 share = response_loss(logits, batch.tokens, batch.mask, count)

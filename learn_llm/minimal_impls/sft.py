@@ -32,6 +32,7 @@ from learn_llm.evaluation import CORRECT, curves, difference, held_out_losses, s
 from learn_llm.events import Event, Metrics, Note, Stage, Verdict
 from learn_llm.examples import batch_indices, collate, parts, source
 from learn_llm.minimal_impls.lora_rank import LoRAConfig, with_lora
+from learn_llm.parallel import own
 from learn_llm.rollouts import Response, respond
 from learn_llm.running import main
 from learn_llm.training import Optimiser, Progress, generator, prepare, token_logprobs
@@ -105,7 +106,7 @@ def run(config: Config) -> Iterator[Event]:
             responses = [answers[i] if config.break_ else data.train[i].response for i in rows]
             count = sum(len(response) for response in responses)
             loss = 0.0
-            for part in parts(range(len(rows)), config.micro_batch_size):
+            for part in parts(own(range(len(rows))), config.micro_batch_size):
                 batch = collate([prompts[i] for i in part], [responses[i] for i in part], setup.device)
                 with setup.autocast():
                     logits = model(batch.tokens)  # detail 5

@@ -1,0 +1,161 @@
+"""Two processes that train one model say and save what one process does."""
+
+import json
+import re
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from learn_llm import minimal_impls, parallel
+from learn_llm.errors import MissingError, UserError
+from learn_llm.training import STATE, choose_device
+from tests.small_models import WORDS, llama_folder
+from tests.two_processes import trained, two_processes
+
+METHODS: dict[str, dict[str, Any]] = {
+    "sft": {"batch_size": 5, "micro_batch_size": 2},
+    "lora": {"batch_size": 5},
+    "reward_model": {"batch_size": 5, "micro_batch_size": 2},
+    "dpo": {"batch_size": 5},
+    "coh": {"batch_size": 4, "max_length": 100},
+    "best_of_n": {"batch_size": 4, "best_of": 2, "n": 2, "samples": 4, "prompts": 2, "mini_batch_size": 3},
+    "grpo": {"batch_size": 9, "group_size": 3, "mini_batch_size": 4, "kl_coef": 0.1},
+    "reinforce": {"batch_size": 9, "group_size": 3, "mini_batch_size": 4},
+    "ppo": {"batch_size": 9, "mini_batch_size": 4, "micro_batch_size": 2, "epochs": 2},
+    "pretrain": {"size": "nano", "batch_size": 3},
+    "seq2seq": {"batch_size": 3},
+}
+"""Batches that two processes cannot share out evenly, and remainders of one row, of which one process has none."""
+SAMPLED = ("best_of_n", "grpo", "reinforce", "ppo")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data, a little Llama, a reward that says something else each time, and what is to be run."""
+    folder = tmp_path_factory.mktemp("parallel")
+    rows = [{"prompt": f"hi {w}", "completion": f"{w} good", "chosen": "good", "rejected": f"bad {w}"} for w in WORDS]
+    (folder / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "responses.json").write_text(json.dumps(["good", "bad one two", "yes good", "no", "three good bad good"]))
+    (folder / "my_reward.py").write_text(
+        "def count(prompts, responses, rows):\n    return [float(r.split().count('good')) for r in responses]\n"
+    )
+    own = {"model": llama_folder(folder / "llama", context=128), "data": str(folder / "data.jsonl")}
+    sampling = {"reward": "my_reward:count", "max_new_tokens": 8}
+    shared = {"steps": 3, "device": "cpu", "learning_rate": 1e-3}
+    runs = {
+        name: {**shared, **({} if name in ("pretrain", "seq2seq") else own), **settings}
+        | (sampling if name in SAMPLED else {})
+        for name, settings in METHODS.items()
+    }
+    for name in ("sft", "ppo"):
+        runs[name]["out"] = str(folder / name)
+    (folder / "runs.json").write_text(json.dumps(runs))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def seen(folder: Path) -> list[dict[str, Any]]:
+    """What each of two processes saw."""
+    pytest.importorskip("accelerate", reason="several processes need accelerate")
+    return two_processes(folder)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_step_is_that_of_one_process(
+    folder: Path, seen: list[dict[str, Any]], method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(folder))
+    settings = {**json.loads((folder / "runs.json").read_text())[method], "out": str(folder / "alone" / method)}
+    alone = trained(method, settings, folder / "responses.json")
+    assert len(alone) >= 3
+    for one, two in zip(alone, seen[0][method], strict=True):
+        assert two == pytest.approx(one, abs=1e-4, rel=1e-4)
+    assert seen[1][method] == seen[0][method]
+    if method in ("sft", "ppo"):
+        ours, theirs = (load_file(where / STATE) for where in (folder / method, folder / "alone" / method))
+        for name, tensor in theirs.items():
+            torch.testing.assert_close(ours[name], tensor, atol=1e-5, rtol=0)
+
+
+def test_all_know_what_each_found(seen: list[dict[str, Any]]) -> None:
+    first, second = (one["known"] for one in seen)
+    assert (first.pop("own"), second.pop("own")) == ([0, 2, 4], [1, 3])
+    assert first == second
+    assert first["gathered"] == [0, 10, 20, 30, 40]
+    assert first["nothing"] == []
+    assert first["added"] == {"a": 3.5, "b": 1.0}
+    assert first["from_first"] == 7
+    assert first["asked"] == ["hi", "hi one two", "good", "hi one two", "no"]
+    assert first["answered"][1] != first["answered"][3]  # one prompt, answered by two processes: draws of their own
+
+
+def test_the_first_one_shows_and_saves(folder: Path, seen: list[dict[str, Any]]) -> None:
+    events = [json.loads(line) for line in seen[0]["printed"].splitlines()]
+    assert (events[0]["event"], events[-1]["event"]) == ("start", "verdict")
+    assert seen[1]["printed"] == ""
+    assert seen[0]["code"] == seen[1]["code"] == 0
+    assert {"model.safetensors", STATE} <= {file.name for file in (folder / "shown").iterdir()}
+
+
+def test_every_loop_takes_its_own_rows() -> None:
+    """Without it every process would go through all rows, and the gradients would be counted twice."""
+    files = [file for file in Path(minimal_impls.__path__[0]).glob("*.py") if "optimiser.step(step" in file.read_text()]
+    assert len(files) >= 11
+    assert [file.name for file in files if not re.search(r"\bown\(", file.read_text())] == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "devices", "device", "said"),
+    [
+        ({"LOCAL_WORLD_SIZE": "2"}, 1, "auto", "2 processes, but 1 CUDA devices here"),
+        ({}, 1, "cuda", "2 processes, but 1 CUDA devices here"),
+        ({}, 0, "cuda", "not on cuda"),
+        ({}, 0, "mps", "not on mps"),
+        ({"ACCELERATE_USE_FSDP": "true"}, 2, "auto", "leave --use_fsdp"),
+    ],
+)
+def test_what_cannot_be_shared_out_is_one_line(
+    environment: dict[str, str], devices: int, device: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("accelerate")
+    for name, value in {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1", **environment}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: devices)
+    with pytest.raises(UserError, match=said):
+        choose_device(device)
+
+
+def test_without_accelerate_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    with pytest.raises(MissingError, match=r"pip install 'learn-llm\[accelerate\]'"):
+        choose_device("cpu")
+
+
+def test_one_process_needs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    rows, tensor = [1, 2, 3], torch.tensor([1.0, 2.0])
+    assert parallel.own(rows) is rows
+    assert parallel.gathered(rows) == rows
+    assert parallel.added({"a": 0.1}) == {"a": 0.1}
+    assert parallel.summed(tensor) is tensor
+    assert parallel.from_first(lambda: 5) == 5
+    parameter = SimpleNamespace(grad=None)
+    parallel.sum_gradients([parameter])  # type: ignore[list-item]
+    assert parameter.grad is None
+
+
+def test_a_launcher_that_starts_one_process_instead_of_two_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `accelerate launch --num_processes 2` does without GPUs."""
+    assert not parallel.started_alone()
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "no")
+    assert not parallel.started_alone()
+    monkeypatch.setenv("MASTER_PORT", "29500")
+    assert parallel.started_alone()
+    monkeypatch.setenv("RANK", "0")
+    assert not parallel.started_alone()
