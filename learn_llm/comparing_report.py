@@ -27,12 +27,14 @@ def write_report(
     gains: Mapping[str, Interval],
     charts: Sequence[Chart],
     verdict: Verdict,
+    title: str = "Methods side by side",
+    start: str = "SFT",
 ) -> None:
-    """Write the report.  Raises UserError where the file cannot be written."""
+    """Write the report of what was gained over `start`.  Raises UserError where the file cannot be written."""
     parts = [
         f"<p class='verdict{'' if verdict.holds else ' no'}'><b>{'Holds' if verdict.holds else 'Does not hold'}:</b> "
         f"{html.escape(verdict.claim)}.</p>",
-        "<h2>Gold score over SFT, with its 95 % interval</h2>",
+        f"<h2>Gold score over {start}, with its 95 % interval</h2>",
         intervals(gains),
         *(
             part
@@ -44,9 +46,9 @@ def write_report(
         "<p>Nothing was trained on the gold score. Made by <code>learn-llm compare</code>.</p>",
     ]
     page = (
-        f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Methods side by side</title>"
+        f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{title}</title>"
         f"<meta name='viewport' content='width=device-width'><style>{STYLE}</style></head>"
-        f"<body><h1>Methods side by side</h1>{''.join(parts)}</body></html>\n"
+        f"<body><h1>{title}</h1>{''.join(parts)}</body></html>\n"
     )
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +74,7 @@ def intervals(gains: Mapping[str, Interval]) -> str:
         ]
     height = len(gains) * ROW + 10
     axis = f"<path d='M{place(0.0):.1f} 0V{height}' stroke='#1b1b1b'/>"
-    return f"<svg viewBox='0 0 {WIDTH} {height}' role='img' aria-label='gold over SFT'>{''.join(shapes)}{axis}</svg>"
+    return f"<svg viewBox='0 0 {WIDTH} {height}' role='img' aria-label='gold gained'>{''.join(shapes)}{axis}</svg>"
 
 
 def scatter(chart: Chart) -> str:

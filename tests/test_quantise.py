@@ -151,6 +151,21 @@ class TestModel:
                 assert weight.grad is not None
                 assert float(weight.grad.abs().max()) > 0
 
+    def test_no_whole_weight_is_kept_for_the_way_back(self) -> None:
+        small = lora.adapt(compressed(little_llama(word_tokenizer()), "nf4", 64), 2)
+        saved: list[torch.Tensor] = []
+
+        def seen(tensor: torch.Tensor) -> torch.Tensor:
+            saved.append(tensor if tensor.dim() != 2 or tensor.stride(0) > tensor.stride(1) else tensor.T)
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(seen, lambda tensor: tensor):
+            small(self.tokens)
+        assert any(tensor.shape == (2, 16) for tensor in saved)  # a LoRA's
+        for layer in small.modules():
+            if isinstance(layer, QuantisedLinear):
+                assert not any(torch.equal(layer.weight, tensor) for tensor in saved)
+
     def test_the_gradient_at_the_input_is_that_of_the_rounded_weight(self) -> None:
         kept = quantise.quantise(weights(6, 4), "int4", block=8)
         x = weights(3, 4).requires_grad_()

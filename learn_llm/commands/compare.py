@@ -1,4 +1,7 @@
-"""`learn-llm compare`: the methods side by side on one budget; `compare models`: models on the same prompts."""
+"""`learn-llm compare`: the methods side by side on one budget; `compare ways`: the ways of training, what each costs.
+
+`compare models`: several models on the same prompts.
+"""
 
 from pathlib import Path
 
@@ -6,15 +9,15 @@ import click
 
 
 class _MethodsUnlessNamed(click.Group):
-    """`compare models ...`; whatever else stands behind `compare` belongs to `compare methods`."""
+    """`compare models ...`, `compare ways ...`; whatever else stands behind `compare` belongs to `compare methods`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, args if args[:1] in (["models"], ["methods"]) else ["methods", *args])
+        return super().parse_args(ctx, args if args[:1] and args[0] in self.commands else ["methods", *args])
 
 
 @click.group(cls=_MethodsUnlessNamed)
 def compare() -> None:
-    """Compare methods, or models."""
+    """Compare methods, ways of training, or models."""
 
 
 @compare.command()
@@ -45,6 +48,8 @@ def methods(
     ARMS are some of sft, best-of-n, rejection-sampling, dpo, coh, reinforce, grpo, ppo; without any: sft, best-of-n,
     dpo, coh and ppo.  A run that is kept already is not computed again, and the same command goes on after Ctrl-C.
 
+    `learn-llm compare ways --help`: the ways of training instead, and what each of them costs.
+
     `learn-llm compare models --help`: models on the same prompts instead.
     """
     from learn_llm import comparing
@@ -60,6 +65,49 @@ def methods(
         store=str(store or ""),
     )
     ctx.exit(execute(comparing.run, config, name="compare", json_output=as_json, check=check))
+
+
+@compare.command()
+@click.argument("names", nargs=-1, metavar="[WAY]...")
+@click.option("--seeds", default=1, show_default=True, help="How many seeds; intervals are over them.")
+@click.option("--seed", default=0, show_default=True, help="The first one.")
+@click.option("--responses", default=2880, show_default=True, help="How many answers each may read or sample.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write an HTML report there.")
+@click.option("--store", type=click.Path(path_type=Path), help="Where finished ways are kept.")
+@click.option("--json", "as_json", is_flag=True, help="One event a line.")
+@click.option("--check", is_flag=True, help="End with 1 unless the claim comes out as it should.")
+@click.option("--break", "break_", is_flag=True, help="Break every way that trains: the claim must then fail.")
+@click.pass_context
+def ways(
+    ctx: click.Context,
+    names: tuple[str, ...],
+    seeds: int,
+    seed: int,
+    responses: int,
+    report: Path | None,
+    store: Path | None,
+    as_json: bool,
+    check: bool,
+    break_: bool,
+) -> None:
+    """Fill the table of the ways of training: what changes, trained parameters, memory, time, score.
+
+    WAY is one of prompting, icil, prompt-tuning, adapters, lora, qlora, full, rlhf; without any: all of them.  A way
+    that is kept already is not gone again, and the same command goes on after Ctrl-C.
+    """
+    from learn_llm import comparing_ways
+    from learn_llm.running import execute
+
+    config = comparing_ways.Config(
+        seed=seed,
+        break_=break_,
+        ways=names or tuple(comparing_ways.WAYS),
+        seeds=seeds,
+        responses=responses,
+        report=str(report or ""),
+        store=str(store or ""),
+    )
+    ctx.exit(execute(comparing_ways.run, config, name="compare ways", json_output=as_json, check=check))
 
 
 @compare.command()

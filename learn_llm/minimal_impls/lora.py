@@ -180,10 +180,15 @@ def merged(model: GPT) -> GPT:
 def save_with_adapter(setup: Setup, model: GPT, folder: Path) -> None:
     """Write the merged model and, in a folder of its own, A and B for the base that `--model` names (detail 6)."""
     save(merged(model), setup.encoder.tokenizer, folder)
+    save_adapter(setup, model, folder / "adapter")
+
+
+def save_adapter(setup: Setup, model: GPT, folder: Path) -> None:
+    """Write A and B alone."""
     layers = adapters(model)
     rank, scaling = next((len(layer.lora_A), layer.scaling) for layer in layers.values())
     factors = {name: (layer.lora_A, layer.lora_B) for name, layer in layers.items()}
-    Adapter(setup.config.model, rank, scaling * rank, factors).save(folder / "adapter")
+    Adapter(setup.config.model, rank, scaling * rank, factors).save(folder)
 
 
 def trained(model: nn.Module) -> int:

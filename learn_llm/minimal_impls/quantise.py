@@ -15,8 +15,9 @@ Implementation details
   4. The scales count: 32 bits for 64 weights are half a bit a weight.  Double quantisation (8 bits a scale, 32 more for
      256 scales) would make 0.127 of it; it is counted here and not done.
   5. Only the linear layers of the decoder are quantised; embeddings, head and norms stay, as in QLoRA.
-  6. A layer keeps codes and scales, makes its weight when it is used and throws it away: gradients flow through it to
-     the layers below and to LoRA, never into the codes.
+  6. A layer keeps codes and scales, makes its weight when it is used and throws it away.  Gradients flow through it to
+     the layers below and to LoRA, never into the codes; on their way back the weight is made once more, or all of them
+     would stay in memory from the first layer's use to its gradient.
   7. To judge what LoRA repairs, it is trained as long on the base as it was: what training gains anyway, both gain.
   8. Four bits cost the tiny model next to nothing, so there is nothing to repair.  The run takes 2, which ruin it.
 Left out: packing several codes into a byte, paged optimisers, methods that look at data (GPTQ, AWQ).
@@ -29,7 +30,7 @@ import copy
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -140,6 +141,19 @@ def neighbours_scales(quantised: Quantised) -> Quantised:
     return replace(quantised, scales=quantised.scales.roll(1, 0))
 
 
+class _Linear(torch.autograd.Function):
+    """ŵ·x, of which no ŵ is kept for the way back (detail 6)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, quantised: Quantised) -> Tensor:
+        ctx.quantised = quantised
+        return F.linear(x, quantised.dequantise())
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return gradient @ ctx.quantised.dequantise().to(gradient.dtype), None
+
+
 class QuantisedLinear(nn.Module):
     """A linear layer without biases whose weight is kept in few bits (detail 6)."""
 
@@ -153,12 +167,18 @@ class QuantisedLinear(nn.Module):
         self.shape, self.format = quantised.shape, quantised.format
 
     @property
+    def quantised(self) -> Quantised:
+        """The weight in few bits."""
+        return Quantised(self.codes, self.scales, self.shape, self.format)
+
+    @property
     def weight(self) -> Tensor:
         """ŵ, (d_out, d_in), made anew."""
-        return Quantised(self.codes, self.scales, self.shape, self.format).dequantise()
+        return self.quantised.dequantise()
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight)
+        out: Tensor = _Linear.apply(x, self.quantised)  # type: ignore[no-untyped-call]
+        return out
 
 
 def compressed(model: GPT, format: Format, block: int, broken: bool = False) -> GPT:
