@@ -224,6 +224,8 @@ correctness_low | points
     Lower end of the 95 % interval of correctness_difference.
 prompts
     Held-out prompts that the verdict rests on.
+seeds
+    Seeds that the verdict rests on.
 win_rate | share
     Share of prompts where the response beats the other model's, ties counted half; 0.5 is equal.
 best_reward
