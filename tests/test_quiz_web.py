@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from learn_llm.commands.quiz import quiz
 from learn_llm.errors import MissingError, UserError
 from learn_llm.quizzes.progress import Progress
+from tests import chromium
 from tests.test_tui_demo import is_alive
 
 if TYPE_CHECKING:
@@ -169,6 +170,38 @@ def test_a_card_is_answered_in_the_browser(server: tuple[subprocess.Popen[str], 
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert time.monotonic() - begun < 10
+
+
+@pytest.mark.skipif(chromium.find() is None, reason="Chromium is not installed")
+def test_a_card_is_answered_in_chromium(server: tuple[subprocess.Popen[str], int], tmp_path: Path) -> None:
+    """A picture of the answer is kept in the test's folder, and in the folder that LEARN_LLM_PICTURES names."""
+
+    async def answer() -> None:
+        async with chromium.chromium(chromium.find() or "") as page:
+            blank = await page.picture()
+            await page.open(f"http://127.0.0.1:{server[1]}/")
+            await page.read_until("learn-llm")
+            await asyncio.sleep(1)
+            await page.press("s")
+            await page.read_until("Say your answer aloud")
+            await asyncio.sleep(1)
+            await page.press(" ")
+            await page.read_until("Got it")
+            await asyncio.sleep(1)
+            picture = await page.picture()
+            assert picture.startswith(b"\x89PNG")
+            assert len(picture) > 4 * len(blank)
+            for folder in (str(tmp_path), os.environ.get("LEARN_LLM_PICTURES")):
+                if folder:
+                    Path(folder, "web.png").write_bytes(picture)
+            await page.press("3")
+            await page.read_until("preprocess")
+
+    asyncio.run(answer())
+    with Progress(tmp_path / "progress.sqlite3") as progress:
+        card = progress.card("what-is-ai")
+        assert card.reps == 1
+        assert progress.db.execute("SELECT rating FROM review").fetchall() == [(3,)]
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found in /proc")

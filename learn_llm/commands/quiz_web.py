@@ -42,7 +42,14 @@ body.-closed #ended {{ display: block; }}
 <body>
 <div id="app" class="textual-terminal" data-font-size="16"></div>
 <p id="ended">{closed} <a href="/">{again}</a></p>
-<script>document.getElementById("app").dataset.sessionWebsocketUrl = "ws://" + location.host + "/ws";</script>
+<script>
+const app = document.getElementById("app");
+app.dataset.sessionWebsocketUrl = "ws://" + location.host + "/ws";
+new MutationObserver((_, observer) => {{  // keys go to the terminal as soon as there is one, without a click
+  const typed = app.querySelector("textarea");
+  if (typed) {{ typed.focus(); observer.disconnect(); }}
+}}).observe(app, {{ childList: true, subtree: true }});
+</script>
 </body>
 </html>
 """
