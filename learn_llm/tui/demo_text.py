@@ -100,7 +100,10 @@ def _curve(state: DemoState, before: DemoState | None, texts: Texts, name: str, 
 def _metric(name: str, value: float, texts: Texts, width: int) -> Content:
     """The name, the value, whether it is outside its healthy range, and that range where there is room."""
     where, entry = mark(name, value), find(name)
-    line = Content.assemble((name.replace("_", " "), "bold"), f"  {value:.4g}")
+    title, number = name.replace("_", " "), f"  {value:.4g}"
+    if len(title) + len(number) > width:
+        title = title[: width - len(number) - 2].rstrip() + ".."  # the name is cut off, never the number
+    line = Content.assemble((title, "bold"), number)
     if where:
         line += Content.styled(f"  {texts(f'metric.{where}')}", "bold $text-warning")
     if entry is not None and entry.healthy:
