@@ -120,8 +120,8 @@ def clock(seconds: float) -> str:
 def chosen_by(record: Record, words: Words) -> str:
     """The level and the topics of an interview in words."""
     level = words(record.plan.level or "interview.any_level")
-    topics = ", ".join(words(f"topic.{topic}") for topic in record.plan.topics)
-    return f"{level}, {topics or words('topics.any')}"
+    topics = words("plain.comma").join(words(f"topic.{topic}") for topic in record.plan.topics)
+    return f"{level}{words('plain.comma')}{topics or words('topics.any')}"
 
 
 def row(record: Record, words: Words, zone: tzinfo | None = None) -> str:
@@ -142,7 +142,7 @@ def _lines(
 ) -> Iterator[str]:
     answers = record.answers
     date = f"{record.started_at.astimezone(zone):%Y-%m-%d %H:%M}"
-    yield from (f"# {words('interview.title')}, {date}", "")
+    yield from (f"# {words('interview.title')}{words('plain.comma')}{date}", "")
     seconds = clock(sum(answer.seconds for answer in answers))
     facts = {"asked": len(record.plan.ids), "answered": len(answers), "time": seconds}
     yield from (words("interview.facts", chosen=chosen_by(record, words), **facts), "")
@@ -173,7 +173,7 @@ def _mending(
     yield from (f"## {words('interview.mend')}", "")
     weak = [topic for topic, share in topic_scores(answers).items() if share < WEAK]
     if weak:
-        named = ", ".join(words(f"topic.{topic}") for topic in weak)
+        named = words("plain.comma").join(words(f"topic.{topic}") for topic in weak)
         yield from (words("interview.weak", topics=named, share=percent(WEAK)), "")
     for answer in to_mend(answers):
         demo = f"`learn-llm demo {answer.demo}`, " if answer.demo in built else ""

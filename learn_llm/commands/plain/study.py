@@ -40,7 +40,9 @@ def _sum_up(kit: Kit, console: Console, ratings: Counter[int], *, ended: bool) -
     if ended:
         console.say(texts("study.done"))
     if ratings:
-        listed = ", ".join(f"{texts(f'rating.{rating}')} {ratings[rating]}" for rating in sorted(ratings))
+        listed = texts("plain.comma").join(
+            f"{texts(f'rating.{rating}')} {ratings[rating]}" for rating in sorted(ratings)
+        )
         console.say(texts("study.done.answered", count=ratings.total(), ratings=listed))
     if ended:
         wait = desk.next_wait()

@@ -95,7 +95,7 @@ class DrillScreen(Screen[None]):
 
     def _head(self) -> list[Block]:
         assert self.question is not None
-        topics = ", ".join(self.texts(f"topic.{topic}") for topic in self.question.topics)
+        topics = self.texts("plain.comma").join(self.texts(f"topic.{topic}") for topic in self.question.topics)
         level = self.texts(self.question.level)
         line = Content.assemble((f"{self.question.number}", "bold $text-primary"), f"  {level}  ", (topics, QUIET))
         blocks = [Block(line), Block(Content.styled(self.question.choices.question, STRONG))]
@@ -111,7 +111,9 @@ class DrillScreen(Screen[None]):
         for place, option in enumerate(options):
             words = [self.texts("drill.is_right")] if option.correct else []
             words += [self.texts("drill.chosen")] if place == chosen else []
-            aside = Content.styled(f"  ({', '.join(words)})", "$text-accent") if words else Content("")
+            aside = (
+                Content.styled(f"  ({self.texts('plain.comma').join(words)})", "$text-accent") if words else Content("")
+            )
             text = Content.styled(option.text, "bold $text-success" if option.correct else "") + aside
             why = Content.styled(option.why, QUIET)
             choices.append(Choice(place + 1, text, RIGHT if option.correct else WRONG, (why,)))

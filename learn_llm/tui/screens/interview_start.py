@@ -96,7 +96,7 @@ class InterviewStart(Screen[str | None]):
         yield Option(self._line("start", note if there else texts("interview.start.none"), change=False), id="start")
         yield Option(self._line("level", texts(self.level or "interview.any_level")), id="level")
         yield Option(self._line("number", str(self.number)), id="number")
-        topics = ", ".join(texts(f"topic.{topic}") for topic in self.topics) or texts("topics.any")
+        topics = texts("plain.comma").join(texts(f"topic.{topic}") for topic in self.topics) or texts("topics.any")
         yield Option(self._line("topics", topics, change=False), id="topics")
         yield Option("", disabled=True)
         heading = "interview.earlier" if self.records else "interview.first"

@@ -90,7 +90,9 @@ class StudyScreen(CardScreen):
         lines = [Content.styled(texts("study.done"), HEADING), Content("")]
         if self.given:
             counts = Counter(rating for _, rating, _ in self.given)
-            ratings = ", ".join(f"{texts(f'rating.{rating}')} {counts[rating]}" for rating in sorted(counts))
+            ratings = texts("plain.comma").join(
+                f"{texts(f'rating.{rating}')} {counts[rating]}" for rating in sorted(counts)
+            )
             lines.append(Content(texts("study.done.answered", count=len(self.given), ratings=ratings)))
         wait = self.desk.next_wait()
         lines.append(
