@@ -228,6 +228,13 @@ def test_the_report_says_what_was_missed_and_what_mends_it() -> None:
     assert second.missed == ()
 
 
+def test_the_report_names_the_exercises_of_what_is_weak() -> None:
+    record = make_record([answered("ppo", ""), answered("sft", everything("sft"), [3, 3])])
+    text = report(record, ENGLISH, (), {"ppo": ("gae", "whitening"), "sft": ("collate",)})
+    assert "`learn-llm ask ppo`, exercises gae, whitening: `learn-llm exercise next gae`" in text
+    assert "collate" not in text
+
+
 def test_a_report_without_weak_topics_and_one_without_answers() -> None:
     good = report(make_record([answered("sft", everything("sft"), [3, 3])]), ENGLISH, DEMOS)
     assert "Nothing is below 60 %." in good

@@ -89,6 +89,15 @@ def test_cards_are_revealed_by_an_empty_line_and_rated_by_digit_or_word(quiz: Qu
     assert "Ratings in this session: 5, today: 5. Waiting: 0 due, 5 new today." in output
 
 
+def test_an_answer_names_its_exercises(quiz: Quiz, progress: Progress) -> None:
+    Desk(load_bank(), progress).rate("ppo", 1)
+    progress.schedule.clock.pass_time(minutes=2)  # type: ignore[attr-defined]
+    output = quiz("study", "", "quit")
+    assert "learn-llm exercise next" in output
+    Desk(load_bank(), progress).rate("ppo", 4)
+    assert "learn-llm exercise" not in quiz("study", "", "quit")  # the first of all has none
+
+
 def test_the_next_card_is_the_apps(quiz: Quiz, progress: Progress) -> None:
     desk = Desk(load_bank(), progress)
     last = ids()[-1]

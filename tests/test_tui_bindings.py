@@ -13,12 +13,14 @@ from learn_llm.quizzes.texts import TEXTS
 from learn_llm.tui.app import QuizApp
 from learn_llm.tui.screens.browse import BrowseScreen
 from learn_llm.tui.screens.drill import DrillScreen
+from learn_llm.tui.screens.exercises import ExercisesScreen
 from learn_llm.tui.screens.help import HelpScreen
 from learn_llm.tui.screens.home import HomeScreen
 from learn_llm.tui.screens.interview import InterviewScreen
 from learn_llm.tui.screens.interview_start import InterviewStart, SetupList, TopicChoice, TopicsPicker
 from learn_llm.tui.screens.line import Line, LineScreen
 from learn_llm.tui.screens.parameters import ParametersScreen
+from learn_llm.tui.screens.question_picker import QuestionPicker
 from learn_llm.tui.screens.settings import SettingsList, SettingsScreen
 from learn_llm.tui.screens.side_by_side import SideBySideScreen
 from learn_llm.tui.screens.study import StudyScreen
@@ -38,6 +40,7 @@ OWNERS: tuple[type[DOMNode], ...] = (
     *(DemoPane, QuestionList, SearchBox, SideBySideScreen, TokenGrid),
     *(DrillScreen, ChoiceList),
     *(HomeScreen, SettingsScreen, SettingsList, LineScreen, Line, ParametersScreen),
+    *(ExercisesScreen, QuestionPicker),
     *(InterviewStart, SetupList, TopicsPicker, TopicChoice, InterviewScreen, AnswerArea),
 )
 SITUATIONS: dict[str, tuple[str, ...]] = {
@@ -93,6 +96,8 @@ AT_HOME: dict[str, tuple[str, ...]] = {
     "home, list": ("l",),
     "home, drill": ("x",),
     "home, interview": ("i",),
+    "home, exercises": ("e",),
+    "home, exercises made": ("e", "m", "enter"),
     "home, topics": ("t",),
     "home, one topic": ("t", "j", "enter"),
     "home, search": ("slash",),
@@ -100,6 +105,12 @@ AT_HOME: dict[str, tuple[str, ...]] = {
     "settings, day": ("o", "j", "enter"),
     "two ratings": ("o", *"jjj", "right", "escape", "space", "space"),
 }
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of exercises is made where the app was started."""
+    monkeypatch.chdir(tmp_path)
 
 
 def all_bindings() -> list[tuple[type[DOMNode], Binding]]:

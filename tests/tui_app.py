@@ -21,6 +21,7 @@ from learn_llm.tui.screens.browse import BrowseScreen
 SMALL, LARGE = (80, 24), (120, 40)
 SIZES = (SMALL, LARGE)
 FAKE_DEMO = Path(__file__).parent / "fake_demo.py"
+FAKE_CHECKS = FAKE_DEMO.with_name("fake_checks.py")
 
 
 class Clock:
@@ -54,6 +55,11 @@ def fake_demo(kind: str) -> Sequence[str]:
     return [sys.executable, "-u", str(FAKE_DEMO), kind]
 
 
+def fake_checks(folder: Path) -> Sequence[str]:
+    """The command line of a process that checks exercises without torch."""
+    return [sys.executable, "-u", str(FAKE_CHECKS), str(folder)]
+
+
 class ListFirst(QuizApp):
     """The app as it is after `l` at home: most tests begin with the list of questions."""
 
@@ -78,4 +84,5 @@ def make_app(
         return [*fake_demo(kind), *options_of(values), *(["--break"] if broken else [])]
 
     desk = Desk(load_bank(lang=language), progress)
-    return app(Kit(Texts(language), desk, command=command, seconds=clock.seconds))
+    kit = Kit(Texts(language), desk, command=command, check_command=fake_checks, seconds=clock.seconds)
+    return app(kit)

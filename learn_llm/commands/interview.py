@@ -171,12 +171,14 @@ class _Session:
 
     def _report(self) -> None:
         from learn_llm.demos.catalogue import DEMOS
+        from learn_llm.exercises.here import names_by_question
         from learn_llm.quizzes.interview_report import report, save_report
         from learn_llm.quizzes.plain import page
 
         record = self.history.record(self.record.id) or self.record
-        text, width = report(record, self.texts, DEMOS), self.console.width
-        self.console.show(["", *page(report(record, self.texts, DEMOS, width=width - 4), width), ""])
+        exercises, width = names_by_question(self.bank.questions), self.console.width
+        text = report(record, self.texts, DEMOS, exercises)
+        self.console.show(["", *page(report(record, self.texts, DEMOS, exercises, width=width - 4), width), ""])
         try:
             path = save_report(self.history.progress.path.parent / "interviews", record, text)
         except OSError as error:

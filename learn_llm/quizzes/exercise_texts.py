@@ -35,7 +35,7 @@ ENGLISH = {
     "exercise.why": "Why",
     "exercise.task": "Task",
     "exercise.function": "What you write",
-    "exercise.questions": "Questions about it (press {press[exercises.card]})",
+    "exercise.questions": "Questions about it (press {press[exercises.question]})",
     "exercise.editor.none": "No editor is set: set EDITOR, or open {path} yourself.",
     "exercise.editor.failed": "{editor} could not be started: {reason}",
     "exercise.editor.here": "No editor can be opened here. The file is {path}.",
@@ -48,6 +48,7 @@ ENGLISH = {
     "key.edit": "edit",
     "key.next_exercise": "next",
     "key.make": "make a folder",
+    "key.question": "question",
 }
 
 JAPANESE = {
@@ -85,7 +86,7 @@ JAPANESE = {
     "exercise.why": "解説",
     "exercise.task": "課題の内容",
     "exercise.function": "書く関数",
-    "exercise.questions": "関連する質問 ({press[exercises.card]} で開く)",
+    "exercise.questions": "関連する質問 ({press[exercises.question]} で開く)",
     "exercise.editor.none": "エディタが未設定です。EDITOR を設定するか、{path} を直接開いてください。",
     "exercise.editor.failed": "{editor} を起動できません: {reason}",
     "exercise.editor.here": "ここではエディタを開けません。ファイルは {path} です。",
@@ -98,4 +99,5 @@ JAPANESE = {
     "key.edit": "編集",
     "key.next_exercise": "次へ",
     "key.make": "フォルダを作る",
+    "key.question": "質問",
 }

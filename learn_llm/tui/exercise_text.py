@@ -50,7 +50,7 @@ class View:
 
 def row(exercise: Exercise, record: Record, begun: bool, texts: Texts, width: int) -> Content:
     """A line of the list: what was done, the name, the title as far as it fits."""
-    state = ", ".join(standing(record, begun, texts))
+    state = texts("plain.comma").join(standing(record, begun, texts))
     name = f"{'✓' if record.passed else ' '} {exercise.name}"
     room = width - cell_len(state) - 1
     title = f"{name:<22}  {exercise.title[texts.language]}"
@@ -100,7 +100,7 @@ def own_part(source: str) -> str:
 def _head(view: View, texts: Texts) -> Iterator[Block]:
     title = Content.assemble((view.exercise.name, "bold $text-primary"), f"  {view.exercise.title[texts.language]}")
     yield Block(title)
-    about = "   ".join([view.chapter, ", ".join(standing(view.record, view.begun, texts))])
+    about = "   ".join([view.chapter, texts("plain.comma").join(standing(view.record, view.begun, texts))])
     yield Block(Content.styled(about.rstrip(), QUIET), gap=False)
 
 

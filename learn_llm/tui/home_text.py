@@ -43,11 +43,15 @@ class View:
     all: Readiness
     topics: dict[str, Readiness]
     due_by_topic: dict[str, int]
+    exercises: tuple[int, int] | None = None
+    """How many have passed, and of how many; None where there is no folder of them."""
 
 
 def lines(view: View, texts: Texts, width: int, height: int) -> list[Content]:
     """All lines, none wider than `width` cells and at most `height` of them."""
     above = [_counts(view, texts, width), _ways(view, texts, width), _ready(view, texts, width)]
+    if sum(map(len, above)) + len(_short(view, texts, width)) < height:
+        above[1].append(_exercises(view, texts, width))
     used = sum(map(len, above))
     roomy = used + len(view.topics) + 4 <= height
     topics = _long(view, texts, width) if roomy else _short(view, texts, width)
@@ -100,6 +104,15 @@ def _ways(view: View, texts: Texts, width: int) -> list[Content]:
         answered, of = view.left
         found += _behind(PRESS["home.interview"], Content(texts("home.interview", answered=answered, of=of)), width)
     return found
+
+
+def _exercises(view: View, texts: Texts, width: int) -> Content:
+    """One line, where there is room for it: the key bar names the key as well."""
+    if view.exercises is None:
+        text = texts("home.exercises.none")
+    else:
+        text = texts("home.exercises", done=view.exercises[0], of=view.exercises[1])
+    return _behind(PRESS["home.exercises"], Content(text), width)[0]
 
 
 def _behind(key: str, text: Content, width: int) -> list[Content]:

@@ -174,6 +174,15 @@ class Cards:
         demo = catalogue.find(question.demo, self.texts.language)
         if demo is not None:
             self.console.say("", self.texts("plain.demo", title=demo.title))
+        self._name_exercises(question)
+
+    def _name_exercises(self, question: Question) -> None:
+        from learn_llm.exercises.here import names_about  # what it reads is read for the first answer
+
+        names = names_about(question)
+        if names:
+            listed = self.texts("plain.comma").join(names)
+            self.console.say(self.texts("plain.exercises", names=listed, first=names[0]))
 
     def _show_rest(self, question: Question) -> None:
         try:

@@ -104,7 +104,8 @@ class CardScreen(Screen[None]):
             return None if run is None else ran_block(run, self.desk.now(), self.texts)
 
         ratings = TWO if self.desk.settings.two_buttons else RATINGS
-        return CardView(question, self.mark(id), is_due, intervals, demo.title if demo else None, ran, ratings)
+        title, exercises = demo.title if demo else None, self._exercises_of(question)
+        return CardView(question, self.mark(id), is_due, intervals, title, ran, ratings, exercises)
 
     def mark(self, id: str) -> str:
         """When the question is due, in a word or two."""
@@ -178,6 +179,8 @@ class CardScreen(Screen[None]):
             return len(self.open_panes) > 1
         if action == "demo":
             return self.pane != "demo"
+        if action == "exercises":
+            return self.question is not None and self._exercises_of(self.question) > 0
         if action == "undo":
             return self.desk.given > 0
         return True
@@ -191,6 +194,22 @@ class CardScreen(Screen[None]):
         """Gives the focus to the next pane."""
         panes = self.open_panes
         self.go_to(panes[(panes.index(self.pane) + direction) % len(panes)])
+
+    # The exercises
+
+    def _exercises_of(self, question: "Question") -> int:
+        """How many lead on from here; none from a card that was opened among them: esc goes back there."""
+        from learn_llm.exercises.here import about
+
+        among_them = any(screen.name == "exercises" for screen in self.app.screen_stack)
+        return 0 if among_them else len(about(question))
+
+    def action_exercises(self) -> None:
+        """The exercises that belong to the question on the card."""
+        from learn_llm.tui.screens.exercises import ExercisesScreen
+
+        if self.question is not None:
+            self.app.push_screen(ExercisesScreen(self.kit, self.question))
 
     # The demo
 

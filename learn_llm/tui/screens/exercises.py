@@ -106,10 +106,12 @@ class ExercisesScreen(Screen[None]):
         for notice in bench.work.notices:
             self._warn(notice)
         self.remove_class("-none")
+        self._list.disabled = False
         self.call_after_refresh(self._fill)
 
     def _show_instead(self, blocks: list[Block]) -> None:
         self.add_class("-none")
+        self._list.disabled = True  # else it would have the focus, and its keys would be offered
         self.query_one("#exercises-none", Page).show(blocks)
 
     def action_make(self) -> None:
@@ -121,13 +123,15 @@ class ExercisesScreen(Screen[None]):
             return Path(text).expanduser()
 
         title, about, wrong = (self.texts(f"exercises.make{part}") for part in ("", ".about", ".wrong"))
-        self.app.push_screen(LineScreen(self.texts, title, about, str(Path.cwd() / FOLDER), read, wrong), self._make)
+        self.app.push_screen(LineScreen(self.texts, title, about, str(Path.cwd() / FOLDER), read, wrong), self._named)
 
-    async def _make(self, folders: tuple[Path] | None) -> None:
-        if folders is None:
-            return
+    def _named(self, folders: tuple[Path] | None) -> None:
+        if folders is not None:
+            self.run_worker(self._make(folders[0]))
+
+    async def _make(self, root: Path) -> None:
         try:
-            work, _, _ = await asyncio.to_thread(make, folders[0], None, self.texts.language)
+            work, _, _ = await asyncio.to_thread(make, root, None, self.texts.language)
         except UserError as error:
             self._warn(str(error))
             return
@@ -262,7 +266,7 @@ class ExercisesScreen(Screen[None]):
                 return self.in_hand and bench is not None and bench.passed
             case "next_exercise":
                 return self.in_hand and bench is not None and bench.passed and bench.following is not None
-            case "card":
+            case "question":
                 return bench is not None and bool(bench.questions)
             case "make":
                 return bench is None
@@ -304,7 +308,7 @@ class ExercisesScreen(Screen[None]):
         if problem:
             self._warn(problem)
 
-    def action_card(self) -> None:
+    def action_question(self) -> None:
         """The card of the question that this exercise belongs to; where there are several, one is chosen first."""
         questions = self.bench.questions if self.bench else []
         if len(questions) == 1:

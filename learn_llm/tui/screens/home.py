@@ -30,6 +30,7 @@ class HomePanel(Widget):
     def __init__(self, kit: Kit) -> None:
         super().__init__()
         self.kit = kit
+        self.exercises: tuple[int, int] | None = None
         self._view: View | None = None
 
     def look_again(self) -> None:
@@ -42,7 +43,7 @@ class HomePanel(Widget):
         if self.size.width < WIDTH - 4:  # not laid out yet, or too small to be shown
             return Content("")
         if self._view is None:
-            self._view = view_of(self.kit)
+            self._view = view_of(self.kit, self.exercises)
         return Content("\n").join(lines(self._view, self.kit.texts, self.size.width, self.size.height))
 
 
@@ -64,13 +65,14 @@ class HomeScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.set_interval(MINUTE, self._look_again)
-        self.set_timer(SOON, _load_cards)
+        self.set_timer(SOON, self._load)
         self._say()
 
     def on_screen_resume(self) -> None:
         """What was done elsewhere is seen here, in the language that was chosen there."""
         if self._left:
             self._look_again()
+            self._count_exercises()
             for widget in self.query("*"):
                 widget.refresh()
 
@@ -86,6 +88,17 @@ class HomeScreen(Screen[None]):
         self.kit.desk.refresh()
         self.query_one(HomePanel).look_again()
         self._say()
+
+    def _load(self) -> None:
+        _load_cards()
+        self._count_exercises()
+
+    def _count_exercises(self) -> None:
+        from learn_llm.exercises.here import tally
+
+        panel = self.query_one(HomePanel)
+        panel.exercises = tally()
+        panel.look_again()
 
     def _say(self) -> None:
         """The day; whether ratings are kept; for a while, what is wrong with the files."""
@@ -124,6 +137,12 @@ class HomeScreen(Screen[None]):
             screen = await self._browse()
             await screen.mend(mend)
 
+    def action_exercises(self) -> None:
+        """The functions to be written."""
+        from learn_llm.tui.screens.exercises import ExercisesScreen
+
+        self.app.push_screen(ExercisesScreen(self.kit))
+
     def action_topics(self) -> None:
         """The map of the topics; from there, the questions of one."""
         from learn_llm.tui.screens.topics import TopicPicker
@@ -154,8 +173,8 @@ class HomeScreen(Screen[None]):
         return screen
 
 
-def view_of(kit: Kit) -> View:
-    """Where the learner stands now."""
+def view_of(kit: Kit, exercises: tuple[int, int] | None) -> View:
+    """Where the learner stands now; how many exercises have passed, and of how many."""
     desk = kit.desk
     standings, counts, new_left = desk.standings(), desk.counts(), desk.new_left()
     id = desk.next(new_left)
@@ -175,6 +194,7 @@ def view_of(kit: Kit) -> View:
         all=desk.readiness(),
         topics=topics,
         due_by_topic={topic: sum(topic in question.topics for question in due) for topic in topics},
+        exercises=exercises,
     )
 
 

@@ -8,6 +8,7 @@ from textual.content import Content
 from textual.screen import Screen
 
 from learn_llm.demos.catalogue import DEMOS
+from learn_llm.exercises.here import names_by_question
 from learn_llm.quizzes.interview import Answer, Interview
 from learn_llm.quizzes.interview_history import Draft, History, Record
 from learn_llm.quizzes.interview_report import clock, report, save_report, to_mend
@@ -15,8 +16,8 @@ from learn_llm.quizzes.kit import Kit
 from learn_llm.tui import prose
 from learn_llm.tui.interview_text import follow_up_blocks, graded_blocks
 from learn_llm.tui.key_guard import KeyGuard
-from learn_llm.tui.prose import Block
 from learn_llm.tui.keys import bindings
+from learn_llm.tui.prose import Block
 from learn_llm.tui.styles import QUIET
 from learn_llm.tui.widgets.answer_area import AnswerArea
 from learn_llm.tui.widgets.card import CardBody
@@ -127,13 +128,14 @@ class InterviewScreen(Screen[str | None]):
         """The report, and where it was written."""
         self.record = self.history.record(self.record.id) or self.record
         zone = self.kit.desk.progress.schedule.zone
-        text = report(self.record, self.texts, DEMOS, zone=zone)
+        exercises = names_by_question(self.kit.desk.questions)
+        text = report(self.record, self.texts, DEMOS, exercises, zone=zone)
         try:
             path = save_report(self.kit.desk.progress.path.parent / "interviews", self.record, text)
             where = self.texts("interview.saved", path=path)
         except OSError as error:
             where = self.texts("interview.unsaved", reason=error.strerror or error)
-        shown = report(self.record, self.texts, DEMOS, width=NARROW, zone=zone)
+        shown = report(self.record, self.texts, DEMOS, exercises, width=NARROW, zone=zone)
         return [Block(Content.styled(where, QUIET)), *prose.blocks(shown)]
 
     def _tick(self) -> None:

@@ -36,7 +36,7 @@ class CardView:
     """What a card shows: the question, when it is due and would be due after each rating, its demo's title if built.
 
     `ran` tells what its demo said last, None where it was never run; `ratings` are those that are offered: all four,
-    or `TWO`.
+    or `TWO`; `exercises` is how many belong to it.
     """
 
     question: Question
@@ -46,6 +46,7 @@ class CardView:
     demo: str | None
     ran: Callable[[], Block | None] = lambda: None
     ratings: tuple[int, ...] = RATINGS
+    exercises: int = 0
 
 
 class CardBody(VerticalScroll, can_focus=True, inherit_bindings=False):
@@ -234,4 +235,6 @@ class Card(Vertical):
         demo = self.texts("card.nodemo") if card.demo is None else self.texts("card.demo", title=card.demo)
         hints = [Block(Content(text), gap=False) for text in (self.texts("card.say"), demo)]
         hints += [ran] if ran is not None else []
+        if card.exercises:
+            hints.append(Block(Content(self.texts("card.exercises", count=card.exercises)), gap=False))
         self.query_one("#card-hint", Page).show(hints)

@@ -54,7 +54,8 @@ ORDER = (
         "select",
         "change",
     ),
-    *("mend", "demo", "more", "skip", "back", "undo", "switch", "next_due"),
+    *("check", "hint", "edit", "next_exercise", "solution", "question", "make"),
+    *("mend", "demo", "exercises", "more", "skip", "back", "undo", "switch", "next_due"),
 )
 """The others from the left: what matters most comes first, what does not fit is on the help screen."""
 
