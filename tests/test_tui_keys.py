@@ -228,6 +228,20 @@ def test_whatever_a_file_asks_for_no_two_actions_fight() -> None:
         assert keys.choose(dict(chosen)) == (chosen, [])
 
 
+async def test_while_typing_the_bar_shows_the_keys_that_work(tmp_path: Path) -> None:
+    from learn_llm.tui.widgets.key_bar import KeyBar
+    from tests.tui_app import make_app
+
+    app = make_app(tmp_path)
+    async with app.run_test(size=SMALL) as pilot:
+        assert str(app.screen.query_one(KeyBar).render()).endswith(" ? help  q quit ")
+        await pilot.press("slash")
+        await pilot.pause()
+        bar = str(app.screen.query_one(KeyBar).render())
+        assert bar.startswith(" enter to the list  esc all ")
+        assert bar.endswith(" f1 help ")
+
+
 # The file
 
 

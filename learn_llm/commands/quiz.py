@@ -85,7 +85,7 @@ def quiz(
             keys.use(chosen)  # before the screens are imported
             from learn_llm.tui.app import QuizApp
 
-            QuizApp(kit, [kit.texts("config.line", text=problem.text(kit.texts)) for problem in problems]).run()
+            QuizApp(kit, [f"config.toml: {problem.text(kit.texts)}" for problem in problems]).run()
 
 
 def _print_keys(lang: str | None) -> None:

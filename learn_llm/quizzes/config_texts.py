@@ -1,7 +1,6 @@
 """The texts about config.toml and its keys, in English and Japanese."""
 
 ENGLISH = {
-    "config.line": "config.toml: {text}",
     "config.near": ", did you mean {names}?",
     "config.or": " or ",
     "config.unreadable": "it cannot be read ({why}); the usual keys are used",
@@ -46,7 +45,6 @@ ENGLISH = {
 }
 
 JAPANESE = {
-    "config.line": "config.toml: {text}",
     "config.near": " (もしかして {names})",
     "config.or": "、",
     "config.unreadable": "読み込めません ({why})。標準のキーを使います",

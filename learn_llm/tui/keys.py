@@ -44,19 +44,12 @@ def keys_of(id: str) -> list[str]:
 
 
 def bindings(place: str) -> list[BindingType]:
-    """The bindings of a place, one for each key; the first key of an action is shown."""
+    """The bindings of a place, one for each key."""
     return [
-        Binding(
-            key,
-            action.format(key=key),
-            name,
-            show=row.show and number == 0,
-            priority=row.priority,
-            id=f"{place}.{name}",
-        )
+        Binding(key, action.format(key=key), name, show=row.show, priority=row.priority, id=f"{place}.{name}")
         for name, row in TABLE[place].items()
         for action in row.action.split()
-        for number, key in enumerate(keys_of(f"{place}.{name}"))
+        for key in keys_of(f"{place}.{name}")
     ]
 
 
