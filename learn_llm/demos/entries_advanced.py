@@ -171,7 +171,7 @@ ADVANCED = (
         parameters=(
             Parameter("steps", 60, "Training steps of the model that is trained live.", low=10, high=200),
             Parameter("noise", 0.25, "How noisy the annotators are whose fresh pairs are measured on.", low=0, high=2),
-            Parameter("pairs", 4096, "Fresh pairs to measure the bundled model on.", low=256, high=8192),
+            Parameter("pairs", 3072, "Fresh pairs to measure the bundled model on.", low=256, high=8192),
         ),
     ),
     Demo(

@@ -48,7 +48,7 @@ class Config(RunConfig):
     """Training steps of the model that is trained live."""
     noise: float = 0.25
     """How noisy the annotators are whose fresh pairs are measured on."""
-    pairs: int = 4096
+    pairs: int = 3072
     """Fresh pairs to measure the bundled model on."""
 
     def __post_init__(self) -> None:
@@ -59,7 +59,7 @@ def run(config: Config) -> Iterator[Event]:
     """Train a small reward model live, then measure the bundled one on fresh pairs."""
     yield Stage("trained here, for a few seconds", 1, 2)
     live = reward_model.Config(
-        seed=config.seed, break_=config.break_, steps=config.steps, batch_size=64, pairs=64 * config.steps,
+        seed=config.seed, break_=config.break_, steps=config.steps, batch_size=32, pairs=32 * config.steps,
         held_out_pairs=64, pairs_from="edits", device="cpu",
     )  # fmt: skip
     for event in reward_model.run(live):
