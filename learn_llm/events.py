@@ -55,10 +55,14 @@ class Sample:
 
 @dataclass(frozen=True)
 class TokenRow:
-    """One number per token, for example the cross-entropy or the advantage."""
+    """One number per token, for example the cross-entropy or the advantage.
+
+    Where bars are drawn, they are on one scale with the numbers in `scale`: those of a text to be compared with.
+    """
 
     name: str
     values: tuple[float, ...]
+    scale: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

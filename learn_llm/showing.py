@@ -187,9 +187,10 @@ def _tokens(event: Tokens, width: int) -> list[Line]:
     for row in event.rows:
         told = column(row.values)
         size = min(max(map(cells, told), default=0), room)
-        drawn = bars(row.values, room - size - 1)
-        styles = [bar_style(value, row.values) for value in row.values]
-        columns.append([(pad(n, size, right=True), bar, s) for n, bar, s in zip(told, drawn, styles, strict=True)])
+        scale = (*row.values, *row.scale)
+        drawn = bars(scale, room - size - 1)
+        styles = [bar_style(value, scale) for value in row.values]
+        columns.append([(pad(n, size, right=True), bar, s) for n, bar, s in zip(told, drawn, styles, strict=False)])
     found: list[Line] = [[(fit(clean(event.title), width), "bold")]] if event.title else []
     found += _labelled("prompt", event.prompt, width, "dim") if event.prompt else []
     found += _labelled("scores", numbers(event.scores), width, "cyan") if event.scores else []

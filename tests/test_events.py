@@ -32,6 +32,7 @@ EXAMPLES: list[Event] = [
     Metrics(1, 1, {"loss": math.inf, "gold": -math.inf}),
     Sample("what is a hen ?", "an animal", {"gold": 0.8}),
     Tokens(("the", "ball"), (TokenRow("advantage", (0.5, -1.25)),)),
+    Tokens(("no",), (TokenRow("cross-entropy", (0.5,), (2.0, -1.0)),), "the opposite", "is it ?", {"gold": -0.25}),
     Chart("line", "Gold", "step", "gold", (Series("PPO", (0.0, 1.0), (0.1, math.inf)),)),
     Chart("bar", "Gold", "", "", (Series("", ("SFT", "PPO"), (0.1, 0.4)),)),
     Table("By skill", ("skill", "score"), (("correctness", 4), ("方策", 3.5), ("harmlessness", None))),
@@ -59,7 +60,7 @@ def test_the_json_form_is_the_documented_one() -> None:
     for event in EXAMPLES:
         assert next(iter(to_json(event))) == "event"
     assert list(to_json(EXAMPLES[0])) == ["event", "version", "run", "config"]
-    assert to_json(EXAMPLES[5])["rows"] == [{"name": "advantage", "values": [0.5, -1.25]}]
+    assert to_json(EXAMPLES[5])["rows"] == [{"name": "advantage", "values": [0.5, -1.25], "scale": []}]
 
 
 @pytest.mark.parametrize("place", ["metrics", "series", "table"])

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from learn_llm import rollouts
 from learn_llm.errors import UserError
-from learn_llm.events import Event
+from learn_llm.events import Event, Tokens
 from learn_llm.examples import Encoder, Prompt
 from learn_llm.minimal_impls import ppo, reward_model
 from learn_llm.training import Setup
@@ -395,6 +395,17 @@ class TestBeforeTheFirstUpdate:
         (-(logprobs * old.advantages).sum() / made.actions.mask.sum()).backward()
         torch.testing.assert_close(ours, weight.grad, atol=1e-6, rtol=1e-4)
 
+    def test_a_response_is_told_token_by_token_with_what_is_trained_on(self) -> None:
+        made = Round()
+        old, _ = made.judge()
+        told = ppo.by_token(made.setup, 3, made.responses[0], old, 1.5)
+        count = len(made.responses[0].ids)
+        expected = (-old.logprobs[0], old.logprobs[0] - old.ref_logprobs[0], old.advantages[0])
+        assert len(told.tokens) == count
+        assert (told.prompt, dict(told.scores)) == ("hi", {"reward": 1.5})
+        for row, values in zip(told.rows, expected, strict=True):
+            assert row.values == pytest.approx(values[:count].tolist(), abs=1e-3)
+
     def test_eos_is_an_action_that_is_trained_on(self) -> None:
         made = Round()
         ended = [i for i, response in enumerate(made.responses) if response.ended]
@@ -432,6 +443,12 @@ def test_what_a_step_tells(settings: dict[str, Any]) -> None:
         "eos_rate",
     }
     assert told <= first.keys()
+
+
+def test_the_first_and_the_last_round_are_told_token_by_token(settings: dict[str, Any]) -> None:
+    settings["steps"] = 3
+    told = [event for event in run(**settings) if isinstance(event, Tokens)]
+    assert [text.title.split()[1] for text in told] == ["1", "3"]
 
 
 def test_two_steps_with_a_reward_model(settings: dict[str, Any], tmp_path: Path) -> None:

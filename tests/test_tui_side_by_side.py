@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from learn_llm import canvas, showing
 from learn_llm.commands.plain import charts
-from learn_llm.events import Event, Start, TokenRow, Tokens, Verdict
+from learn_llm.events import Event, Start, TokenRow, Tokens, Verdict, from_json, to_json
 from learn_llm.quizzes.texts import Language, Texts
 from learn_llm.tui import token_text
 from learn_llm.tui.app import QuizApp
@@ -75,6 +75,16 @@ def test_a_number_has_the_same_bar_in_both_texts() -> None:
     assert rare[token_text.HEAD + 2].count("=") == 0  # "not" costs next to nothing
     assert all(line.count("+") > 0 for line in rare[token_text.HEAD :])
     assert {line.count("-") for line in negated[token_text.HEAD :]} == {rare[token_text.HEAD].count("+") + 1}
+
+
+def test_a_text_that_is_shown_alone_has_the_scale_of_the_one_it_is_compared_with() -> None:
+    scaled = dataclasses.replace(OPPOSITE, rows=(dataclasses.replace(OPPOSITE.rows[0], scale=(5.3,)),))
+    rows = ["".join(part for part, _ in line) for line in showing.lines(scaled, 78)]
+    [here] = [row for row in rows if row.startswith("  help")]
+    own = next(row for row in ("".join(p for p, _ in line) for line in showing.lines(OPPOSITE, 78)) if "help" in row)
+    assert here.count("=") / (78 - 2 - 4 - 2 - 5) == pytest.approx(3.1 / 5.3, abs=0.02)
+    assert own.count("=") > 20
+    assert from_json(to_json(scaled)) == scaled
 
 
 def test_what_differs_from_the_other_wording_is_marked() -> None:

@@ -47,13 +47,13 @@ from torch import Tensor, nn
 from learn_llm import rollouts
 from learn_llm.errors import UserError
 from learn_llm.evaluation import compare_with_start, curves
-from learn_llm.events import Event, Metrics, Note, Stage
+from learn_llm.events import Event, Metrics, Note, Stage, TokenRow, Tokens
 from learn_llm.examples import batch_indices, source
 from learn_llm.gpt import GPT
 from learn_llm.minimal_impls.lora_rank import LoRAConfig, with_lora
 from learn_llm.minimal_impls.reward_model import reward_of
 from learn_llm.parallel import own, summed
-from learn_llm.rollouts import Actions, masked_mean, own_reward
+from learn_llm.rollouts import Actions, Response, masked_mean, own_reward
 from learn_llm.running import main
 from learn_llm.training import Optimiser, Progress, Setup, prepare, torch_generator
 
@@ -321,6 +321,19 @@ def judge(
     return Rollout(logprobs, ref_logprobs, values * counted, advantages * mask, returns), metrics
 
 
+def by_token(setup: Setup, step: int, response: Response, rollout: Rollout, score: float) -> Tokens:
+    """The round's first response: what its tokens cost, how far they are from π_ref, and the advantage of each."""
+    rows = {
+        "cross-entropy": -rollout.logprobs[0],
+        "KL": rollout.logprobs[0] - rollout.ref_logprobs[0],
+        "advantage": rollout.advantages[0],
+    }
+    count = len(response.ids)
+    told = tuple(TokenRow(name, tuple(round(x, 3) for x in row[:count].tolist())) for name, row in rows.items())
+    words = tuple(setup.encoder.tokenizer.tokens(response.ids))
+    return Tokens(words, told, f"round {step}", response.prompt.text, {"reward": score})
+
+
 def losses(config: Config, agent: Agent, actions: Actions, old: Rollout, kl_coef: float) -> dict[str, Tensor]:
     """The losses of some responses and what is to be told of them; "loss" is what the gradient is taken of."""
     mask = actions.mask
@@ -391,6 +404,8 @@ def run(config: Config) -> Iterator[Event]:
                 kl_coef = adapt_kl_coef(kl_coef, told["kl"], config.kl_target, config.kl_horizon, len(asked))
             progress.done(step, values | told, kl_coef=kl_coef)
             yield Metrics(step, config.steps, values | told)
+            if step in (1, config.steps):
+                yield by_token(setup, step, responses[0], rollout, float(scores[0]))
     yield curves("Reward and gold score of each round", progress.history, ["reward", "gold"], "score")
     yield curves("KL to the start", progress.history, ["kl"], "nats a response")
     yield Stage("held-out prompts", 2, 2)

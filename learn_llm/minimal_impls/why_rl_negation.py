@@ -67,11 +67,12 @@ def side_by_side(pair: Negation, losses: Sequence[Sequence[float]], rewards: Seq
     """
     texts = {"the same meaning": pair.kept, "the opposite": pair.reversed}
     gold = [rubric.gold(pair.item, text) for text in texts.values()]
-    told = zip(texts.items(), losses, advantages(gold), gold, rewards, strict=True)
+    weights, most = tuple(advantages(gold)), max(nats for loss in losses for nats in loss)
+    told = zip(texts.items(), losses, weights, gold, rewards, strict=True)
     for (title, text), loss, weight, score, reward in told:
         rows = (
-            TokenRow("cross-entropy", tuple(round(nats, 3) for nats in loss)),
-            TokenRow("weight in RL", (weight,) * len(loss)),
+            TokenRow("cross-entropy", tuple(round(nats, 3) for nats in loss), (most,)),
+            TokenRow("weight in RL", (weight,) * len(loss), weights),
         )
         scores = {"gold": score, "loss": statistics.fmean(loss), "reward": reward}
         yield Tokens((*text.split(), "<eos>"), rows, f"{pair.kind}: {title}", pair.item.prompt, scores)
@@ -123,8 +124,8 @@ def measure(config: Config, setup: Setup) -> Generator[Event, None, tuple[bool, 
         shown = next((i for i, pair in enumerate(pairs) if pair.kind == kind), None)
         if shown is not None:
             both = ("kept", "reversed")
-            costs, rewards = ([some[name][shown] for name in both] for some in (losses, reward))
-            yield from side_by_side(pairs[shown], costs, rewards)
+            said = [losses[name][shown] for name in both]
+            yield from side_by_side(pairs[shown], said, [reward[name][shown] for name in both])
     share = share_interval([float(right) for right in by_loss])
     measured = {
         "right_by_gold": statistics.fmean(by_gold),

@@ -96,8 +96,9 @@ def _drawn(row: TokenRow, shown: Sequence[Tokens], room: int) -> list[tuple[str,
 
 
 def _all(row: TokenRow, shown: Sequence[Tokens]) -> list[float]:
-    """The values of the row of this name in all texts that are shown."""
-    return [value for text in shown for other in text.rows if other.name == row.name for value in other.values]
+    """The numbers of the row of this name in all texts that are shown."""
+    rows = (other for text in shown for other in text.rows if other.name == row.name)
+    return [value for other in rows for value in (*other.values, *other.scale)]
 
 
 def _name(row: str, texts: Texts) -> str:
