@@ -125,7 +125,7 @@ def compared(pair: "SideBySide", language: Language) -> Iterator[str]:
     yield say(language, "run.begin", method=method, target=pair.target.partition(":")[2])
     for step in pair.run():
         name = pair.shown
-        mark = "" if not step.differing else "   <"
+        mark = f"   < {', '.join(step.differing[:2])}" if step.differing else ""
         values = f"{ours} {step.ours.get(name, NAN):.6g}   {theirs} {step.theirs.get(name, NAN):.6g}{mark}"
         yield f"{step.step:>4}/{step.steps}   {name}: {values}"
     if len(pair.steps) > 1:
