@@ -8,25 +8,22 @@ Its mean over the seeds has a t-interval, and the source says on which side of a
     undecided         the bound lies inside
     not comparable    the source measured something else; what, is said
 
-What a run measured with a seed is kept under the digest of all that it depends on.  So the same command goes on where
-it was stopped, at the run that was under way, and computes only what is new.
+What a run measured with a seed is kept (`kept_runs.py`).  So the same command goes on where it was stopped, at the run
+that was under way, and computes only what is new.
 """
 
-import dataclasses
-import json
 import math
 import statistics
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from learn_llm.digests import digest
+from learn_llm import kept_runs
 from learn_llm.errors import UserError
 from learn_llm.evaluation import Interval, interval
-from learn_llm.events import Event, Metrics, Note, Stage, Table, Verdict
-from learn_llm.folders import data_folder
+from learn_llm.events import Event, Note, Stage, Table, Verdict
+from learn_llm.kept_runs import KeptRun, Measured
 from learn_llm.results_claims import RUNS, Claim, Run, known
 from learn_llm.running import RunConfig
 
@@ -55,17 +52,7 @@ class Config(RunConfig):
     @property
     def folder(self) -> Path:
         """Where runs are kept."""
-        return Path(self.store) if self.store else data_folder() / "results"
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What one run measured with one seed."""
-
-    holds: bool
-    """Its own verdict."""
-    values: Mapping[str, float]
-    seconds: float
+        return Path(self.store) if self.store else kept_runs.store()
 
 
 @dataclass(frozen=True)
@@ -87,10 +74,11 @@ def run(config: Config) -> Iterator[Event]:
     yield Note(f"{len(jobs)} runs, those that are finished are kept in {config.folder}")
     for index, (name, seed) in enumerate(jobs, 1):
         yield Stage(f"{name}, seed {seed}", index, len(jobs))
-        if kept(config, name, seed) is None:
-            if _file(config, name, seed).exists():
-                yield Note(f"{name}, seed {seed}: kept by other code, settings or checkpoints; measured anew")
-            yield from measure(config, name, seed)
+        one = kept_run(config, name, seed)
+        if one.found() is None:
+            if one.outdated():
+                yield Note(f"{name}, seed {seed}: kept by other code or checkpoints; measured anew")
+            yield from one.measure(import_module(f"learn_llm.{one.module}").run)
     answers: list[Answer] = []
     for name in names:
         found = [some for seed in seeds if (some := kept(config, name, seed)) is not None]
@@ -104,50 +92,16 @@ def run(config: Config) -> Iterator[Event]:
     yield Verdict("No claim that can be compared goes against its source", not counts["does not"], measured)
 
 
-def measure(config: Config, name: str, seed: int) -> Iterator[Event]:
-    """Run it and keep what its verdict says; its steps are told."""
-    one, begin = RUNS[name], time.monotonic()
-    module = import_module(f"learn_llm.{one.module}")
-    verdict = None
-    for event in module.run(module.Config(seed=seed, break_=config.break_, **one.settings)):
-        if isinstance(event, Metrics):
-            yield event
-        if isinstance(event, Verdict):
-            verdict = event
-    assert verdict is not None
-    found = Measured(verdict.holds, dict(verdict.measured), round(time.monotonic() - begin, 1))
-    file = _file(config, name, seed)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        waiting = file.with_suffix(".part")
-        text = json.dumps({"key": key(config, name, seed), **dataclasses.asdict(found)}, indent=1)
-        waiting.write_text(text + "\n", "utf-8")
-        waiting.replace(file)
-    except OSError as error:
-        raise UserError(f"--store {config.folder} cannot be written: {error.strerror}") from None
-
-
-def key(config: Config, name: str, seed: int) -> str:
-    """The digest of all that the run depends on."""
+def kept_run(config: Config, name: str, seed: int) -> KeptRun:
+    """A run with one seed."""
     one = RUNS[name]
-    settings = json.dumps(dict(one.settings), sort_keys=True)
-    modules = (one.module, *one.also)
-    return digest([f"learn_llm.{module}" for module in modules], settings, str(seed), str(config.break_))
+    made = import_module(f"learn_llm.{one.module}").Config(seed=seed, break_=config.break_, **one.settings)
+    return KeptRun(one.module, made, config.folder, one.also)
 
 
 def kept(config: Config, name: str, seed: int) -> Measured | None:
     """What the run measured with this seed, where it is kept and nothing has changed since."""
-    try:
-        found = json.loads(_file(config, name, seed).read_text("utf-8"))
-        if found.pop("key") == key(config, name, seed):
-            return Measured(**found)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        pass
-    return None
-
-
-def _file(config: Config, name: str, seed: int) -> Path:
-    return config.folder / f"{name}-seed-{seed}{'-broken' * config.break_}.json"
+    return kept_run(config, name, seed).found()
 
 
 def value(number: str, measured: Mapping[str, float]) -> float:

@@ -102,6 +102,21 @@ RUNS: Mapping[str, Run] = {
         ),
         {"loss": "ipo"},
     ),
+    "dpo-full": Run(
+        f"{METHODS}.dpo",
+        "DPO and its relatives on the same pairs.",
+        (
+            Claim(
+                "With label smoothing it raises the gold score over SFT", "label-smoothing/gold_difference",
+                f"Mitchell 2023, A note on DPO with noisy preferences: {NO_FIGURE}",
+            ),
+            Claim(
+                "Corrected for wrong labels it is ahead of plain DPO", "robust/gold_difference - dpo/gold_difference",
+                f"ahead where labels are wrong (Chowdhury et al. 2024, arXiv 2403.00409): {NO_FIGURE}",
+            ),
+        ),
+        {"full": True},
+    ),
     "grpo": Run(
         f"{METHODS}.grpo",
         "GRPO with a rule for its reward, from the bundled SFT model.",
@@ -113,6 +128,23 @@ RUNS: Mapping[str, Run] = {
             ),
         ),
     ),
+    "grpo-full": Run(
+        f"{METHODS}.grpo",
+        "GRPO and its variants on the same prompts.",
+        (
+            Claim(
+                "DAPO's mean over tokens is ahead of GRPO's over responses",
+                "dapo/gold_difference - grpo/gold_difference",
+                "50 against 30 points on AIME (arXiv 2503.14476, Table 1)",
+                not_comparable="a 32B model on mathematics, and more than the mean differs",
+            ),
+            Claim(
+                "Dr. GRPO raises the gold score over SFT", "dr_grpo/gold_difference",
+                f"as good as GRPO (arXiv 2503.20783): {NO_FIGURE}",
+            ),
+        ),
+        {"full": True},
+    ),
     "reinforce": Run(
         f"{METHODS}.reinforce",
         "REINFORCE with a leave-one-out baseline (RLOO) against a reward model.",
@@ -122,6 +154,22 @@ RUNS: Mapping[str, Run] = {
                 f"Ahmadian et al. 2024, arXiv 2402.14740: {NO_FIGURE}",
             ),
         ),
+    ),
+    "reinforce-full": Run(
+        f"{METHODS}.reinforce",
+        "REINFORCE with each baseline, and with none.",
+        (
+            Claim(
+                "RLOO is ahead of a running mean as the baseline",
+                "leave-one-out/gold_difference - average/gold_difference",
+                f"Ahmadian et al. 2024, arXiv 2402.14740: {NO_FIGURE}",
+            ),
+            Claim(
+                "RLOO is ahead of no baseline", "leave-one-out/gold_difference - none/gold_difference",
+                f"Ahmadian et al. 2024, arXiv 2402.14740: {NO_FIGURE}",
+            ),
+        ),
+        {"full": True},
     ),
     "best-of-n": Run(
         f"{METHODS}.best_of_n",
@@ -136,6 +184,18 @@ RUNS: Mapping[str, Run] = {
                 f"the only RL method up to RLHF-V4 (Llama 2, arXiv 2307.09288, section 3.2.3): {NO_FIGURE}",
             ),
         ),
+    ),
+    "best-of-n-full": Run(
+        f"{METHODS}.best_of_n",
+        "Fine-tuning on the best of 2, of 4 and of 8, from as many samples.",
+        (
+            Claim(
+                "Of 8 it gains more than of 2", "best-of-8/gold_difference - best-of-2/gold_difference",
+                f"the highest reward rises with the samples of a prompt (arXiv 2307.09288, Figure 7): {NO_FIGURE}",
+                not_comparable="more samples of a prompt are fewer prompts here",
+            ),
+        ),
+        {"full": True},
     ),
     "compare": Run(
         "comparing",
@@ -253,6 +313,25 @@ RUNS: Mapping[str, Run] = {
                 "predicted_error / gold_fall", f"fitted to n ≤ 1,000, it holds up to n = 60,000 ({GAO})", "below", 0.5,
             ),
         ),
+    ),
+    "over-optimisation-full": Run(
+        f"{METHODS}.over_optimisation",
+        "Proxies that saw 240, 960 and 3,840 comparisons; best-of-n and PPO against each.",
+        (
+            Claim(
+                "With more comparisons gold peaks higher", "3840-pairs/gold_at_peak - 240-pairs/gold_at_peak",
+                f"more data, higher gold ({GAO}, section 3.3): {NO_FIGURE}",
+            ),
+            Claim(
+                "... and falls less", "240-pairs/gold_fall - 3840-pairs/gold_fall",
+                f"more data, less over-optimisation ({GAO}, section 3.3): {NO_FIGURE}",
+            ),
+            Claim(
+                "Against the smallest proxy PPO over-optimises, too", "240-pairs/ppo_gold_at_peak - 240-pairs/ppo_gold",
+                f"it does ({GAO}, Figure 1)",
+            ),
+        ),
+        {"full": True},
     ),
     "flask": Run(
         f"{METHODS}.flask",

@@ -14,7 +14,7 @@ import torch
 
 from learn_llm import examples, glossary
 from learn_llm.errors import UserError
-from learn_llm.events import Event, Metrics, Table, Verdict
+from learn_llm.events import Event, Metrics, Note, Table, Verdict
 from learn_llm.examples import Encoder, Pair, Prompt
 from learn_llm.gpt import GPT
 from learn_llm.minimal_impls import coh, coh_asked, coh_rows
@@ -287,6 +287,15 @@ def metrics(events: list[Event]) -> list[dict[str, float]]:
     return [dict(event.values) for event in events if isinstance(event, Metrics)]
 
 
+def test_fewer_pairs_than_the_steps_take_are_read_again_and_it_is_said(settings: dict[str, Any]) -> None:
+    def notes(size: int) -> str:
+        return " ".join(event.text for event in run(**{**settings, "batch_size": size}) if isinstance(event, Note))
+
+    assert "14 pairs" in notes(7)
+    assert "fewer than" not in notes(7)
+    assert "fewer than the 16 that the steps take: they are read again" in notes(8)
+
+
 def test_two_steps_on_a_file(settings: dict[str, Any]) -> None:
     events = run(**settings)
     first, second = metrics(events)
@@ -360,11 +369,13 @@ def test_every_arm_in_the_tiny_world_and_again_where_it_stopped(
     assert {"gap", "ci_low", "gap_difference", "gap_difference_low", "gold_difference", "kl"} <= verdict.measured.keys()
     assert [name for name in verdict.measured if glossary.find(name) is None] == []
     table = next(event for event in events if isinstance(event, Table))
-    assert [row[0] for row in table.rows] == ["start", *ARMS]
+    assert [row[0] for row in table.rows] == ["start", *ARMS, "ppo"]
     by_name = {row[0]: dict(zip(table.columns, row, strict=True)) for row in table.rows}
     assert by_name["sft"]["gap"] is None
     assert by_name[C_SFT]["with loss"] == by_name[COH]["with loss"] == by_name["sft-on-both"]["with loss"]
+    assert by_name["ppo"]["tokens"] is None
     assert (tmp_path / "out" / "unlikelihood" / "config.json").exists()
+    assert (tmp_path / "out" / "ppo" / "config.json").exists()
     again = run(**settings, resume=True)
     assert metrics(again) == []
     assert again[-1] == verdict

@@ -13,7 +13,7 @@ import torch
 
 from learn_llm import examples, glossary
 from learn_llm.errors import UserError
-from learn_llm.events import Event, Metrics, Table, Verdict
+from learn_llm.events import Event, Metrics, Note, Table, Verdict
 from learn_llm.examples import Encoder, Pair, Prompt
 from learn_llm.gpt import GPT
 from learn_llm.minimal_impls import dpo
@@ -161,6 +161,15 @@ def run(**settings: Any) -> list[Event]:
 
 def metrics(events: list[Event]) -> list[dict[str, float]]:
     return [dict(event.values) for event in events if isinstance(event, Metrics)]
+
+
+def test_fewer_pairs_than_the_steps_take_are_read_again_and_it_is_said(settings: dict[str, Any]) -> None:
+    def notes(size: int) -> str:
+        return " ".join(event.text for event in run(**{**settings, "batch_size": size}) if isinstance(event, Note))
+
+    assert "14 pairs" in notes(7)
+    assert "fewer than" not in notes(7)
+    assert "fewer than the 16 that the steps take: they are read again" in notes(8)
 
 
 def test_two_steps_on_a_file(settings: dict[str, Any]) -> None:

@@ -19,10 +19,11 @@ from learn_llm.evaluation import Interval
 from learn_llm.events import Chart, Event, Metrics, Sample, Table, Verdict
 from learn_llm.examples import Encoder, Prompt, World, items
 from learn_llm.minimal_impls import flask, flask_asked, flask_properties, flask_tables
-from learn_llm.minimal_impls.flask import by_skill, equalised, fall, hard_falls, question_means, verdict
+from learn_llm.minimal_impls.flask import by_skill, equalised, hard_falls, question_means, verdict
 from learn_llm.minimal_impls.flask_asked import ABILITIES, Candidate, Scores, flattened, judge_of, judged
 from learn_llm.minimal_impls.flask_properties import (
     answer,
+    fall,
     four_grams,
     insightfulness,
     phrasings,

@@ -2,6 +2,7 @@
 
 import doctest
 import json
+import re
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -264,7 +265,8 @@ def test_scores_are_means_over_tasks_prefixes_and_questions() -> None:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> dict[str, Any]:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    monkeypatch.setenv("LEARN_LLM_HOME", str(tmp_path / "home"))
     model = llama_folder(tmp_path / "llama", world_tokenizer(), context=320)
     return {"model": model, "prefixes": 2, "items": 2, "max_new_tokens": 3, "device": "cpu"}
 
@@ -284,6 +286,33 @@ def test_every_arm_on_a_little_model(settings: dict[str, Any]) -> None:
     assert [row[0] for row in by_arm.rows] == [*icil.ARMS, "guessing"]
     assert len([event for event in events if isinstance(event, Sample)]) == len(icil.ARMS)
     assert 0.2 < verdict.measured["chance"] < 0.6
+
+
+def test_full_goes_on_where_it_was_stopped(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = 0
+
+    def counted(*arguments: Any) -> list[Judged]:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise KeyboardInterrupt
+        return judge(*arguments)
+
+    def said(**more: Any) -> list[Event]:
+        return [event for event in run(**{**settings, "arms": (), **more}) if not isinstance(event, Verdict)]
+
+    monkeypatch.setattr(icil, "judge", counted)
+    monkeypatch.setattr(icil, "ARMS", (icil.ZERO, icil.ICIL, "random inputs"))
+    with pytest.raises(KeyboardInterrupt):
+        said(full=True)
+    whole = said(full=True)
+    assert calls == 3 + 3, "of five, two are kept"
+    assert said(full=True) == whole
+    assert calls == 6
+    assert said(arms=("random inputs",)) == whole, "what is kept is what is computed"
+    assert calls == 11
+    said(full=True, seed=1)
+    assert calls == 16
 
 
 def test_the_same_seed_gives_the_same_answers_and_another_one_others(settings: dict[str, Any]) -> None:
@@ -309,9 +338,15 @@ def test_broken_it_shows_the_tasks_unanswered(settings: dict[str, Any], monkeypa
 
 def test_demonstrations_that_do_not_fit_are_dropped_and_it_is_said(settings: dict[str, Any], tmp_path: Path) -> None:
     settings["model"] = llama_folder(tmp_path / "short", world_tokenizer(), context=160)
-    notes = [event.text for event in run(**settings) if isinstance(event, Note)]
+    notes = [event.text for event in run(**settings, arms=()) if isinstance(event, Note)]
     assert len(notes) == 2
-    assert "demonstrations of 8" in notes[0]
+    assert all(re.fullmatch(r"ICIL: the last [1-8] of 8 demonstrations do not fit .* are dropped", t) for t in notes)
+
+
+def test_questions_that_do_not_fit_by_themselves_are_refused(settings: dict[str, Any], tmp_path: Path) -> None:
+    settings["model"] = llama_folder(tmp_path / "short", world_tokenizer(), context=24)
+    with pytest.raises(UserError, match=r"a question takes \d+ tokens with its answer, .* has 24"):
+        run(**settings)
 
 
 def test_a_file_of_tasks(tmp_path: Path) -> None:
@@ -332,6 +367,13 @@ def test_a_file_of_tasks(tmp_path: Path) -> None:
     assert isinstance(verdict, Verdict)
     assert verdict.measured["tasks"] == 2
     assert verdict.measured["chance"] == 0.5
+    notes = [event.text for event in run(model=model, **{**settings, "demonstrations": 4}) if isinstance(event, Note)]
+    assert notes[0] == "3 demonstrations of 4: no more could be chosen"
+    (tmp_path / "tasks.jsonl").write_text("\n".join(json.dumps(row) for row in rows if row["task"] != "asked"))
+    verdict = run(model=model, **settings, max_new_tokens=3)[-1]
+    assert isinstance(verdict, Verdict)
+    assert verdict.measured["tasks"] == 1
+    assert not {"chance", "valid_rate", "by_likelihood"} & verdict.measured.keys(), "nothing to guess among"
 
 
 GOOD = '{"task": "a", "definition": "x or y", "input": "", "outputs": ["x"], "options": ["x", "y"]}'

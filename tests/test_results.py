@@ -21,7 +21,8 @@ from learn_llm.digests import code, sources
 from learn_llm.errors import UserError
 from learn_llm.events import Event, Metrics, Note, Stage, Table, Verdict
 from learn_llm.glossary import find
-from learn_llm.results import Config, Measured, answer
+from learn_llm.kept_runs import Measured
+from learn_llm.results import Config, answer
 from learn_llm.results_claims import RUNS, Claim, Run
 from learn_llm.running import RunConfig
 
@@ -113,24 +114,28 @@ def test_after_an_interruption_it_goes_on_behind_the_last_finished_run(done: lis
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, seed=98, seeds=3, only=("small",))
     assert done == ["1 98", "1 99"]
-    assert [file.name for file in tmp_path.iterdir()] == ["small-seed-98.json"]
+    assert [file.parent.name.rpartition("-")[0] for file in tmp_path.glob("*/result.json")] == ["fake-seed-98"]
 
 
-@pytest.mark.parametrize("damage", ["", "{}", "[]", '{"key": "another", "holds": true, "values": {}, "seconds": 1}'])
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [("key", "another"), ("key", ""), ("result.json", ""), ("result.json", "[]"), ("result.json", '{"holds": true}')],
+)
 def test_what_is_damaged_or_of_other_code_is_measured_anew_and_it_is_said(
-    done: list[str], tmp_path: Path, damage: str
+    done: list[str], tmp_path: Path, file: str, damage: str
 ) -> None:
     run(tmp_path, seeds=2, only=("small",))
-    (tmp_path / "small-seed-1.json").write_text(damage, "utf-8")
+    next(tmp_path.glob(f"fake-seed-1-*/{file}")).write_text(damage, "utf-8")
     events = run(tmp_path, seeds=2, only=("small",))
     assert done == ["1 0", "1 1", "1 1"]
-    assert [e.text for e in events if isinstance(e, Note)][1].startswith("small, seed 1: kept by other code")
+    notes = [event.text for event in events if isinstance(event, Note)]
+    assert any(note.startswith("small, seed 1: kept by other code") for note in notes) == (file == "key")
 
 
 def test_settings_and_break_are_part_of_what_is_kept(done: list[str]) -> None:
     jobs = itertools.product((False, True), ("small", "large"), (0, 1))
-    keys = {results.key(Config(break_=broken), name, seed) for broken, name, seed in jobs}
-    assert len(keys) == 8
+    runs = [results.kept_run(Config(break_=broken), name, seed) for broken, name, seed in jobs]
+    assert len({one.key() for one in runs}) == len({one.folder for one in runs}) == 8
 
 
 def test_the_verdict_counts_and_fails_where_something_goes_against_its_source(done: list[str], tmp_path: Path) -> None:
@@ -188,7 +193,7 @@ def test_bad_input(done: list[str], tmp_path: Path) -> None:
     with pytest.raises(UserError, match="--seeds must be at least 2"):
         Config(seeds=1)
     (tmp_path / "file").write_text("", "utf-8")
-    with pytest.raises(UserError, match=r"--store .* cannot be written"):
+    with pytest.raises(UserError, match=r"file cannot be written: "):
         run(tmp_path / "file", seeds=2)
     with pytest.raises(UserError, match=r"--write .* cannot be written"):
         run(tmp_path / "store", seeds=2, write=str(tmp_path / "file" / "results.md"))

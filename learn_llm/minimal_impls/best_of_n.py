@@ -41,6 +41,7 @@ from learn_llm.events import Chart, Event, Metrics, Note, Series, Stage, Table, 
 from learn_llm.examples import Prompt, batch_indices, collate, parts, source
 from learn_llm.minimal_impls.reward_model import reward_of
 from learn_llm.minimal_impls.sft import response_loss
+from learn_llm.minimal_impls.variants import full
 from learn_llm.parallel import own
 from learn_llm.rollouts import Response, Reward
 from learn_llm.running import main
@@ -81,6 +82,8 @@ class Config(TrainConfig):
     """Of the samples."""
     max_new_tokens: int = 40
     """The longest response."""
+    full: bool = False
+    """Run every variant (`variants.py`); what is finished is kept, and the same command goes on where it stopped."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -197,6 +200,9 @@ def sample(setup: Setup, config: Config, prompts: Sequence[Prompt], count: int, 
 
 def run(config: Config) -> Iterator[Event]:
     """Measure best-of-n on held-out prompts, then fine-tune on the best samples and compare with the start."""
+    if config.full:
+        yield from full("best_of_n", run, config)
+        return
     setup = prepare(config)
     start = copy.deepcopy(setup.model).requires_grad_(False)
     prompts = source(setup.encoder, config).prompts(config.steps * config.batch_size, room=config.max_new_tokens)

@@ -26,8 +26,8 @@ Implementation details
   5. λ = 1.5 in the paper, 1 in the code's first release, 0.01 in the next.  In the tiny world what is mixed in are the
      documents that the base has read; on a file of your own `--text` names a text, and without one there is no λ.
   6. The arms share base, pairs, and the number of answers a step, and differ in what their name says; SFT on good
-     answers takes those of twice as many pairs.  A chain reads its prompt once for two answers, so CoH reads fewer
-     tokens for the same loss.
+     answers takes those of twice as many pairs, PPO (`coh_ppo.py`) draws as many samples.  A chain reads its prompt
+     once for two answers, so CoH reads fewer tokens for the same loss.
   7. The paper starts from a base model.  Here the answers' format is there already, which saves most of the steps;
      `--model tiny-base` starts where the paper does.
 Left out: new samples from the model between the steps (its Algorithm 1), questions which of two answers is better.
@@ -50,16 +50,18 @@ from torch import Tensor
 
 from learn_llm.datasets import JsonLines
 from learn_llm.errors import UserError
-from learn_llm.evaluation import curves, difference, interval, side_by_side
+from learn_llm.evaluation import curves, interval, side_by_side
 from learn_llm.events import Event, Metrics, Note, Stage, Verdict
 from learn_llm.examples import File, Pair, Split, World, batch_indices, parts
 from learn_llm.gpt import GPT
 from learn_llm.minimal_impls import pretrain, reward_model
-from learn_llm.minimal_impls.coh_asked import Asked, ask, table
+from learn_llm.minimal_impls.coh_asked import Asked, ask, table, verdict
+from learn_llm.minimal_impls.coh_ppo import by_ppo
 from learn_llm.minimal_impls.coh_rows import (
     ARMS,
     C_SFT,
     COH,
+    PPO,
     Example,
     Kind,
     Row,
@@ -92,7 +94,7 @@ class Config(TrainConfig):
     model: str = "tiny-sft"
     """Where every arm starts (7): a bundled name, a folder, or a hub name of the Llama family."""
     arms: tuple[str, ...] = (C_SFT,)
-    """What to train beside CoH, on the same pairs."""
+    """What to train beside CoH, on the same pairs; "ppo" has as many samples of its own instead."""
     full: bool = False
     """Train every arm there is."""
     steps: int = 80
@@ -136,10 +138,11 @@ class Config(TrainConfig):
             raise UserError("--fcm is a share below 1, --chains one up to 1")
         if self.data and self.feedback == "numbers":
             raise UserError("--feedback numbers needs grades, which pairs from a file do not have")
+        known = (*ARMS, PPO)
         for name in self.arms:
-            if name not in ARMS:
-                near = difflib.get_close_matches(name, ARMS, 3, cutoff=0.3)
-                raise UserError(f"there is no arm {name!r}; near it are: {', '.join(near or ARMS)}")
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 3, cutoff=0.3)
+                raise UserError(f"there is no arm {name!r}; near it are: {', '.join(near or known)}")
 
 
 def forget(shape: tuple[int, int], most: float, generator: torch.Generator) -> Tensor:
@@ -267,22 +270,29 @@ def run(config: Config) -> Iterator[Event]:
     pairs = preference_pairs(setup, config)
     data = judged(pairs.train, generator(config, "feedback"), shuffle=config.break_)
     yield Note(f"{len(data):,} pairs, {pairs.too_long} too long and left out")
+    if len(data) < config.steps * config.batch_size:
+        yield Note(f"fewer than the {config.steps * config.batch_size:,} that the steps take: they are read again")
     if config.data:
         yield Stage(COH, 1, 2)
         yield from train(setup, config, COH, data, 0, 1)
         yield Stage("held-out pairs", 2, 2)
         yield on_held_out_pairs(setup, config, writer, pairs.held_out)
         return
-    names = list(dict.fromkeys([COH, *(ARMS if config.full else config.arms)]))
+    names = list(dict.fromkeys([COH, *((*ARMS, PPO) if config.full else config.arms)]))
     prompts = World(setup.encoder, config.seed).prompts(1, config.max_new_tokens).held_out
     asked: dict[str, Asked] = {}
     tokens: dict[str, tuple[float, float]] = {}
+    marked = {name for name, arm in ARMS.items() if arm.marked}
     for at, name in enumerate(names):
         yield Stage(name, at + 1, len(names))
         arm = setup if name == COH else beside(setup, config, name, start)
-        history = yield from train(arm, config, name, data, at, len(names))
-        tokens[name] = history["tokens"][-1], history["loss_tokens"][-1]
-        asked[name] = ask(arm, writer, ARMS[name].marked, start, prompts, config.max_new_tokens)
+        if name == PPO:
+            answers = 2 * config.batch_size * config.steps
+            arm = yield from by_ppo(arm, answers, config.max_new_tokens, at, len(names))
+        else:
+            history = yield from train(arm, config, name, data, at, len(names))
+            tokens[name] = history["tokens"][-1], history["loss_tokens"][-1]
+        asked[name] = ask(arm, writer, name in marked, start, prompts, config.max_new_tokens)
     yield from side_by_side({"asked for good": asked[COH].good, "asked for bad": asked[COH].bad}, setup.encoder)
     before = respond(setup, start, prompts, config.max_new_tokens)
     yield table(asked, tokens, statistics.fmean(response.gold for response in before))
@@ -295,28 +305,6 @@ def beside(setup: Setup, config: Config, name: str, start: GPT) -> Setup:
     resume = config.resume and folder is not None and (folder / STATE).exists()
     own = replace(config, out=str(folder or ""), resume=resume)
     return replace(setup, model=copy.deepcopy(start).requires_grad_(True), config=own)
-
-
-def verdict(asked: Mapping[str, Asked]) -> Verdict:
-    """Do the words that ask make a difference?  And a larger one than without a chain?"""
-    coh = asked[COH]
-    gap = interval(coh.gaps)
-    measured = {
-        "gap": gap.mean,
-        "ci_low": gap.low,
-        "ci_high": gap.high,
-        "gold": statistics.fmean(coh.gold),
-        "kl": coh.kl,
-        "distinct": coh.distinct,
-        "prompts": float(len(coh.good)),
-    }
-    measured |= {f"{name}/gold": statistics.fmean(some.gold) for name, some in asked.items() if name != COH}
-    if C_SFT in asked:
-        gaps, gold = difference(coh.gaps, asked[C_SFT].gaps), difference(coh.gold, asked[C_SFT].gold)
-        for name, found in (("gap_difference", gaps), ("gold_difference", gold)):
-            measured |= {name: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
-    claim = "Asked for a good answer, CoH answers unseen prompts better than asked for a bad one"
-    return Verdict(claim, gap.low > 0, measured)
 
 
 def on_held_out_pairs(setup: Setup, config: Config, writer: Writer, pairs: Sequence[Pair]) -> Verdict:

@@ -1,4 +1,4 @@
-"""What the arms of coh.py answer when they are asked for good and for bad answers, in one table.
+"""What the arms of coh.py answer when they are asked for good and for bad answers: one table, and the verdict.
 
 Its last columns are the paper's own, for the same arms at 6 billion parameters (Liu et al. 2023, arXiv 2302.02676).
 """
@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from learn_llm.events import Table
+from learn_llm.evaluation import difference, interval
+from learn_llm.events import Table, Verdict
 from learn_llm.examples import Prompt, parts
 from learn_llm.gpt import GPT
 from learn_llm.minimal_impls.coh_rows import C_SFT, COH, Writer
@@ -74,19 +75,42 @@ def kl_to_start(model: GPT, start: GPT, responses: Sequence[Response], plain: Se
 PAPER: Mapping[str, tuple[float, float]] = {
     COH: (27.45, 81.2), C_SFT: (25.35, 78.8), "sft": (24.87, 64.8), "sft-on-both": (21.44, 50.6),
     "unlikelihood": (19.56, 42.3), "coh-without-lambda": (22.45, 60.8), "coh-without-masking": (26.65, 79.6),
-    "start": (20.23, 43.8),
+    "ppo": (25.45, 68.8), "start": (20.23, 43.8),
 }  # fmt: skip
 
 
 def table(asked: Mapping[str, Asked], tokens: Mapping[str, tuple[float, float]], start: float) -> Table:
-    """Every arm with its tokens, read and with loss, and the paper's figures for the same arm."""
+    """Every arm with its tokens, read and with loss, and the paper's figures for the same arm; PPO reads none."""
     rows: list[tuple[str | float | None, ...]] = [("start", round(start, 3), *[None] * 6, *PAPER["start"])]
     for name, arm in asked.items():
         gold = round(statistics.fmean(arm.gold), 3)
         bad = round(statistics.fmean(response.gold for response in arm.bad), 3) if arm.bad else None
         gap = round(statistics.fmean(arm.gaps), 3) if arm.bad else None
-        rows.append((name, gold, bad, gap, round(arm.kl, 2), round(arm.distinct, 3), *tokens[name], *PAPER[name]))
+        read = tokens.get(name, (None, None))
+        rows.append((name, gold, bad, gap, round(arm.kl, 2), round(arm.distinct, 3), *read, *PAPER[name]))
     title = "Gold score when asked for good and for bad answers, held-out prompts"
     columns = ("arm", "good", "bad", "gap", "KL to start", "distinct", "tokens", "with loss")
     paper = ("paper: ROUGE", "paper: dialogue %")
     return Table(title, (*columns, *paper), tuple(rows))
+
+
+def verdict(asked: Mapping[str, Asked]) -> Verdict:
+    """Do the words that ask make a difference?  And a larger one than without a chain?"""
+    coh = asked[COH]
+    gap = interval(coh.gaps)
+    measured = {
+        "gap": gap.mean,
+        "ci_low": gap.low,
+        "ci_high": gap.high,
+        "gold": statistics.fmean(coh.gold),
+        "kl": coh.kl,
+        "distinct": coh.distinct,
+        "prompts": float(len(coh.good)),
+    }
+    measured |= {f"{name}/gold": statistics.fmean(some.gold) for name, some in asked.items() if name != COH}
+    if C_SFT in asked:
+        gaps, gold = difference(coh.gaps, asked[C_SFT].gaps), difference(coh.gold, asked[C_SFT].gold)
+        for name, found in (("gap_difference", gaps), ("gold_difference", gold)):
+            measured |= {name: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
+    claim = "Asked for a good answer, CoH answers unseen prompts better than asked for a bad one"
+    return Verdict(claim, gap.low > 0, measured)

@@ -43,7 +43,7 @@ class Arm:
     """Past tokens are masked at random."""
 
 
-COH, C_SFT = "coh", "conditional-sft"
+COH, C_SFT, PPO = "coh", "conditional-sft", "ppo"
 ARMS: Mapping[str, Arm] = {
     COH: Arm(),
     C_SFT: Arm(chained=False),

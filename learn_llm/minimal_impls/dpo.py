@@ -25,7 +25,7 @@ Implementation details
   8. No dropout: it would make Δ noisy.
 Left out: other divergences (f-DPO), a loss on the chosen response beside (RPO), new pairs from the policy (online DPO).
 
-    python -m learn_llm.minimal_impls.dpo                                           # tiny world
+    python -m learn_llm.minimal_impls.dpo                                           # tiny world; --full: every loss
     python -m learn_llm.minimal_impls.dpo --model smollm2 --data pairs.jsonl --out dpo
 """
 
@@ -47,6 +47,7 @@ from learn_llm.examples import File, Pair, Split, World, batch_indices, collate,
 from learn_llm.gpt import GPT
 from learn_llm.minimal_impls import reward_model
 from learn_llm.minimal_impls.lora_rank import LoRAConfig, with_lora
+from learn_llm.minimal_impls.variants import full
 from learn_llm.parallel import own
 from learn_llm.running import main
 from learn_llm.tinyworld import annotators
@@ -85,6 +86,8 @@ class Config(LoRAConfig):
     """Pairs to measure the implicit reward on."""
     max_new_tokens: int = 40
     """The longest response when a model is asked."""
+    full: bool = False
+    """Run every variant (`variants.py`); what is finished is kept, and the same command goes on where it stopped."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -225,11 +228,16 @@ def preference_pairs(setup: Setup, config: Config) -> Split[Pair]:
 
 def run(config: Config) -> Iterator[Event]:
     """Train on preference pairs; the verdict compares responses to held-out prompts with those of the start."""
+    if config.full:
+        yield from full("dpo", run, config)
+        return
     setup = with_lora(prepare(config), config.lora_rank)
     start = copy.deepcopy(setup.model).requires_grad_(False)  # π_ref
     yield Stage("pairs", 1, 3)
     data = preference_pairs(setup, config)
     yield Note(f"{len(data.train):,} pairs, {len(data.held_out):,} held out, {data.too_long} too long and left out")
+    if len(data.train) < config.steps * config.batch_size:
+        yield Note(f"fewer than the {config.steps * config.batch_size:,} that the steps take: they are read again")
     batches = [batch_indices(config.seed, len(data.train), config.batch_size, s) for s in range(1, config.steps + 1)]
     pairs = {i: data.train[i] for i in sorted({i for rows in batches for i in rows})}
     if config.break_:  # a coin labels the pairs

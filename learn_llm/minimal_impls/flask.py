@@ -36,13 +36,14 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from learn_llm.errors import UserError
-from learn_llm.evaluation import CORRECT, Interval, difference, t_quantile
+from learn_llm.evaluation import CORRECT, Interval, difference
 from learn_llm.events import Event, Metrics, Note, Sample, Stage, Table, Verdict
 from learn_llm.examples import File, Prompt, World, items
 from learn_llm.minimal_impls.flask_asked import ABILITIES, Candidate, Scores, judge_of, tags
-from learn_llm.minimal_impls.flask_properties import four_grams, insightfulness, points, robustness, wordier
+from learn_llm.minimal_impls.flask_properties import fall, four_grams, insightfulness, points, robustness, wordier
 from learn_llm.minimal_impls.flask_tables import fall_table, label_table, profile_charts, skill_table
 from learn_llm.minimal_impls.reward_model import reward_of
+from learn_llm.minimal_impls.variants import full
 from learn_llm.rollouts import Response
 from learn_llm.running import RunConfig, main
 from learn_llm.training import Setup, TrainConfig, generator, prepare
@@ -86,6 +87,8 @@ class Config(RunConfig):
     """Demonstrations that insightfulness is measured against (4)."""
     max_new_tokens: int = 40
     """The longest response."""
+    full: bool = False
+    """Run every variant (`variants.py`); what is finished is kept, and the same command goes on where it stopped."""
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
     """Where the models run; "auto": CUDA, else MPS, else CPU."""
 
@@ -127,22 +130,6 @@ def by_skill(scores: Sequence[Scores]) -> dict[str, list[float]]:
     return found
 
 
-def fall(easy: Sequence[float], hard: Sequence[float]) -> Interval:
-    """Mean of `hard` minus mean of `easy`, two independent samples, with its 95 % interval.
-
-    The t-quantile is that of the smaller sample's degrees of freedom, which errs on the wide side.
-
-    >>> fall([5, 5, 4, 5], [3, 2, 3, 3]).mean
-    -2.0
-    """
-    mean = statistics.fmean(hard) - statistics.fmean(easy)
-    if min(len(easy), len(hard)) < 2:
-        return Interval(mean, -math.inf, math.inf)
-    error = math.sqrt(sum(statistics.variance(some) / len(some) for some in (easy, hard)))
-    half = t_quantile(0.975, min(len(easy), len(hard)) - 1) * error
-    return Interval(mean, mean - half, mean + half)
-
-
 def candidates(config: Config) -> dict[str, Candidate]:
     """A and B: both models as the configuration uses them; one checkpoint is loaded once."""
     setups: dict[str, Setup] = {}
@@ -179,6 +166,9 @@ def questions(config: Config, setup: Setup, hard: bool = False) -> list[Prompt]:
 
 def run(config: Config) -> Iterator[Event]:
     """Ask both models, equalise their means, and compare skill by skill; then the hard subset and what a model is."""
+    if config.full:
+        yield from full("flask", run, config)
+        return
     models = candidates(config)
     asked = {name: questions(config, model.setup) for name, model in models.items()}
     if len(asked["A"]) != len(asked["B"]):

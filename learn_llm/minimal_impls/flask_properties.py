@@ -1,16 +1,17 @@
-"""What FLASK says of a model that no single answer shows: robustness, insightfulness, and the check for length bias.
+"""What FLASK says of a model that no single answer shows: robustness, insightfulness, length bias, hard questions.
 
 Robustness: is the answer, right or wrong, the same when the task is asked in other words?  Insightfulness: how much of
 what it says rightly has nobody said before it?  Length: does a score move when an answer grows and says no more?
-`minimal_impls/flask.py` asks for them and says what they are worth.
+Hard questions: how much lower is a skill there?  `minimal_impls/flask.py` asks for them and says what they are worth.
 """
 
+import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-from learn_llm.evaluation import CORRECT
+from learn_llm.evaluation import CORRECT, Interval, t_quantile
 from learn_llm.examples import Prompt, World
 from learn_llm.rollouts import Response
 from learn_llm.tinyworld import rubric, tasks, writers
@@ -131,3 +132,19 @@ def wordier(world: World, responses: Sequence[Response], rng: Random) -> list[Re
         text = writers.wordy(response.prompt.item, response.spelled, rng)
         longer.append(Response(response.prompt, world.encoder.response(text), ended=True))
     return longer
+
+
+def fall(easy: Sequence[float], hard: Sequence[float]) -> Interval:
+    """Mean of `hard` minus mean of `easy`, two independent samples, with its 95 % interval.
+
+    The t-quantile is that of the smaller sample's degrees of freedom, which errs on the wide side.
+
+    >>> fall([5, 5, 4, 5], [3, 2, 3, 3]).mean
+    -2.0
+    """
+    mean = statistics.fmean(hard) - statistics.fmean(easy)
+    if min(len(easy), len(hard)) < 2:
+        return Interval(mean, -math.inf, math.inf)
+    error = math.sqrt(sum(statistics.variance(some) / len(some) for some in (easy, hard)))
+    half = t_quantile(0.975, min(len(easy), len(hard)) - 1) * error
+    return Interval(mean, mean - half, mean + half)

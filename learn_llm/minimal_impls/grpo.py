@@ -49,6 +49,7 @@ from learn_llm.events import Event, Metrics, Note, Stage
 from learn_llm.examples import batch_indices, source
 from learn_llm.minimal_impls.ppo import kl_estimate
 from learn_llm.minimal_impls.reward_model import reward_of
+from learn_llm.minimal_impls.variants import full
 from learn_llm.parallel import own
 from learn_llm.rollouts import masked_mean
 from learn_llm.running import main
@@ -99,6 +100,8 @@ class Config(TrainConfig):
     """ε, how far the ratio of a token may fall, and rise but in dapo."""
     clip_high: float = 0.0
     """ε_high, how far it may rise; 0: 0.28 in dapo, else ε (3)."""
+    full: bool = False
+    """Run every variant (`variants.py`); what is finished is kept, and the same command goes on where it stopped."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -240,6 +243,9 @@ def verify(prompts: Sequence[str], responses: Sequence[str], rows: Sequence[Mapp
 
 def run(config: Config) -> Iterator[Event]:
     """Train on the reward; the verdict compares responses to held-out prompts with those of the start."""
+    if config.full:
+        yield from full("grpo", run, config)
+        return
     setup = prepare(config)
     start = copy.deepcopy(setup.model).requires_grad_(False)  # π_ref
     groups = config.batch_size // config.group_size

@@ -33,7 +33,9 @@ Implementation details
 Left out: demonstrations written by a model.
 
     python -m learn_llm.minimal_impls.icil                                          # the tiny world's held-out tasks
-    python -m learn_llm.minimal_impls.icil --model smollm2 --tasks tasks.jsonl
+    python -m learn_llm.minimal_impls.icil --model smollm2 --prefixes 1 --items 3 \\
+        --arms "random inputs" "random outputs"                                     # 51 questions
+    python -m learn_llm.minimal_impls.icil --model smollm2 --tasks tasks.jsonl --full
 """
 
 import difflib
@@ -49,6 +51,7 @@ from learn_llm.evaluation import difference
 from learn_llm.events import Event, Metrics, Note, Sample, Stage, Verdict
 from learn_llm.gpt import GPT
 from learn_llm.minimal_impls.icil_asking import judge, timed
+from learn_llm.minimal_impls.icil_kept import Answers
 from learn_llm.minimal_impls.icil_scores import Judged, Scores, arm_chart, arm_table, task_table
 from learn_llm.minimal_impls.icil_tasks import (
     ENGLISH,
@@ -110,7 +113,7 @@ class Config(RunConfig):
     """What to measure beside zero-shot and ICIL."""
     full: bool = False
     """Measure every arm: also shared options, shuffled order, fewer demonstrations, demonstrations with free answers or
-    retrieved for each question, the chat format."""
+    retrieved for each question, the chat format.  Answers are kept, and the same command goes on where it stopped."""
     device: Device = "auto"
     """Where to run; "auto": CUDA, else MPS, else CPU."""
 
@@ -157,6 +160,17 @@ def fitting(sheet: Sheet, demonstrations: Sequence[Question], room: int) -> list
     return kept
 
 
+def room_for_prefix(config: Config, model: GPT, sheet: Sheet, questions: Sequence[Question]) -> int:
+    """The tokens that a question and its answer leave free.  Raises UserError where they do not fit by themselves."""
+    longest, context = 0, model.config.max_position_embeddings
+    for question in questions:
+        answers = [config.max_new_tokens, *(len(sheet.answer(option)) for option in question.options)]
+        longest = max(longest, len(sheet.question(question)) + max(answers))
+    if longest + len(sheet.prefix([])) > context:
+        raise UserError(f"a question takes {longest} tokens with its answer, {config.model} has {context}")
+    return context - longest
+
+
 def run(config: Config) -> Iterator[Event]:
     """Ask held-out tasks with and without the prefix, and with prefixes that are broken in one place."""
     loaded, tokenizer = load(config.model, choose_device(config.device))
@@ -165,7 +179,7 @@ def run(config: Config) -> Iterator[Event]:
     model, sheet = loaded.float(), Sheet(tokenizer)
     pool, asked = tasks_of(config, tokenizer)
     questions = [question for some in asked.values() for question in some]
-    room = model.config.max_position_embeddings - config.max_new_tokens - max(len(sheet.question(q)) for q in questions)
+    room = room_for_prefix(config, model, sheet, questions)
     cannot = {CHAT: not tokenizer.chat_format, **dict.fromkeys(FREE, all(some[0].options for some in pool.values()))}
     wanted = ARMS if config.full else tuple(dict.fromkeys((ZERO, ICIL, *config.arms)))
     arms = [arm for arm in wanted if not cannot.get(arm)]
@@ -173,6 +187,7 @@ def run(config: Config) -> Iterator[Event]:
         gone = ", ".join(arm for arm in wanted if cannot.get(arm))
         yield Note(f"left out: {gone}; the checkpoint has no chat format, or no task that may be shown free answers")
     judged: dict[str, list[list[Judged]]] = {arm: [] for arm in arms}
+    answers = Answers(config if config.full else None)
     once = [arm for arm in arms if arm in (ZERO, SIMILAR, CHAT)]  # the same for every draw
     rounds, step = len(once) + config.prefixes * (len(arms) - len(once)), 0
     for draw in range(1, config.prefixes + 1):
@@ -180,19 +195,25 @@ def run(config: Config) -> Iterator[Event]:
         rng = generator(config, "prefix", draw)
         chosen = choose(pool, config.demonstrations, rng, config.longest, lambda q: len(sheet.prefix([q])))
         prefix = fitting(sheet, chosen, room)
-        if len(prefix) < config.demonstrations:
-            yield Note(f"{len(prefix)} demonstrations of {config.demonstrations}: {len(chosen)} could be chosen")
+        if len(chosen) < config.demonstrations:
+            yield Note(f"{len(chosen)} demonstrations of {config.demonstrations}: no more could be chosen")
+        yield from dropped(ICIL, len(chosen), len(prefix))
         if config.break_:  # the same tasks, and nobody has answered them
             prefix = with_random(prefix, "answers", words_of(pool), rng)
         for arm in judged:
             if draw > 1 and arm in once:
                 continue
-            if arm == SIMILAR:
+            form = Sheet(tokenizer, chat=True) if arm == CHAT else sheet
+            shown = arm_of(arm, prefix, pool, rng)
+            fit = fitting(form, shown, room)
+            yield from dropped(arm, len(shown), len(fit))
+            if (known := answers.kept(arm, draw)) is not None:
+                judged[arm].append(known)
+            elif arm == SIMILAR:
                 judged[arm].append(retrieved(config, model, sheet, pool, questions, room))
             else:
-                form = Sheet(tokenizer, chat=True) if arm == CHAT else sheet
-                ids = form.prefix(fitting(form, arm_of(arm, prefix, pool, rng), room))
-                judged[arm].append(judge(model, form, ids, questions, config.max_new_tokens))
+                judged[arm].append(judge(model, form, form.prefix(fit), questions, config.max_new_tokens))
+            answers.keep(arm, draw, judged[arm][-1])
             step += 1
             share = statistics.fmean(answer.right for answer in judged[arm][-1])
             yield Metrics(step, rounds, {f"{arm}/exact_match": share})
@@ -206,6 +227,12 @@ def run(config: Config) -> Iterator[Event]:
     yield task_table({arm: scores[arm] for arm in (ZERO, ICIL)})
     again = max(8, int(TIMED / model.num_parameters()))
     yield verdict(scores, timed(model, sheet, sheet.prefix(prefix), questions, config.max_new_tokens, again))
+
+
+def dropped(arm: str, shown: int, fit: int) -> Iterator[Note]:
+    """Says so where demonstrations do not fit."""
+    if fit < shown:
+        yield Note(f"{arm}: the last {shown - fit} of {shown} demonstrations do not fit the context and are dropped")
 
 
 def retrieved(

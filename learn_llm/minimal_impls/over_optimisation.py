@@ -47,6 +47,7 @@ from learn_llm.minimal_impls import best_of_n, ppo, reward_model
 from learn_llm.minimal_impls.best_of_n import best_of_n_kl, best_of_n_weights, scored, tied_share
 from learn_llm.minimal_impls.over_optimisation_forms import FORMS, fit, peak, predicted, rl_form
 from learn_llm.minimal_impls.reward_model import reward_of
+from learn_llm.minimal_impls.variants import full
 from learn_llm.parallel import from_first
 from learn_llm.rollouts import Response, Reward, respond
 from learn_llm.running import RunConfig, main, steps_of
@@ -78,6 +79,8 @@ class Config(RunConfig):
     """Of the samples."""
     ppo_steps: int = 0
     """Above 0: rounds of PPO against the proxy (7)."""
+    full: bool = False
+    """Run every variant (`variants.py`); what is finished is kept, and the same command goes on where it stopped."""
     max_new_tokens: int = 40
     """The longest response."""
     device: Literal["auto", "cuda", "mps", "cpu"] = "auto"
@@ -169,6 +172,9 @@ def gold_itself(responses: Sequence[Response]) -> list[float]:
 
 def run(config: Config) -> Iterator[Event]:
     """Train the proxy, choose by it ever harder, fit both forms; then PPO against it where it is asked for."""
+    if config.full:
+        yield from full("over_optimisation", run, config)
+        return
     setup = prepare(TrainConfig(model=config.model, seed=config.seed, device=config.device))
     with_ppo = config.ppo_steps > 0 and not config.break_
     stages = 2 + with_ppo

@@ -46,6 +46,7 @@ from learn_llm.examples import batch_indices, source
 from learn_llm.gpt import GPT
 from learn_llm.minimal_impls.ppo import MissingEos, kl_estimate, missing_eos
 from learn_llm.minimal_impls.reward_model import reward_of
+from learn_llm.minimal_impls.variants import full
 from learn_llm.parallel import own
 from learn_llm.rollouts import Actions, masked_mean
 from learn_llm.running import main
@@ -97,6 +98,8 @@ class Config(TrainConfig):
     """Divide the advantages by their standard deviation over the round (5)."""
     clip: float = 0.2
     """ε, how far the ratio of a response may move in a round (4)."""
+    full: bool = False
+    """Run every variant (`variants.py`); what is finished is kept, and the same command goes on where it stopped."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -181,6 +184,9 @@ def gradient_noise(setup: Setup, config: Config, actions: Actions, rewards: Tens
 
 def run(config: Config) -> Iterator[Event]:
     """Train on the reward; the verdict compares responses to held-out prompts with those of the start."""
+    if config.full:
+        yield from full("reinforce", run, config)
+        return
     setup = prepare(config)
     start = copy.deepcopy(setup.model).requires_grad_(False)  # π_ref
     groups = config.batch_size // config.group_size

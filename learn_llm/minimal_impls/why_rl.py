@@ -31,6 +31,7 @@ from dataclasses import dataclass
 
 from learn_llm.events import Event, Stage, Verdict
 from learn_llm.minimal_impls import why_rl_dialogue, why_rl_negation, why_rl_samples
+from learn_llm.minimal_impls.variants import full
 from learn_llm.minimal_impls.why_rl_settings import Config
 from learn_llm.running import main
 from learn_llm.training import Setup, TrainConfig, prepare
@@ -56,13 +57,15 @@ REASONS = {
 
 def run(config: Config) -> Iterator[Event]:
     """The reasons that are asked for; the verdict holds where all of them do."""
+    if config.full:
+        yield from full("why_rl", run, config)
+        return
     setup = prepare(TrainConfig(model=config.model, seed=config.seed, device=config.device))
-    asked = list(REASONS) if config.full else [config.reason] if config.reason else [3, 4]
+    asked = [config.reason] if config.reason else [3, 4]
     holds, measured = True, dict[str, float]()
     for index, reason in enumerate(asked, 1):
         yield Stage(REASONS[reason].name, index, len(asked))
         held, found = yield from REASONS[reason].measure(config, setup)
-        found = {f"reason_{reason}/{name}": value for name, value in found.items()} if config.full else found
         holds, measured = holds and held, measured | found
     yield Verdict(". ".join(REASONS[reason].claim for reason in asked), holds, measured)
 

@@ -17,7 +17,7 @@ class Config(RunConfig):
     reason: Literal[0, 2, 3, 4] = 0
     """Which one; 0: reasons 3 and 4, what either objective sees and what comes of it."""
     full: bool = False
-    """All of them."""
+    """All of them; what is finished is kept, and the same command goes on where it stopped."""
     model: str = "tiny-sft"
     """The model that reason 3 asks and reason 4 goes on from: a bundled name or a folder."""
     reward_model: str = "tiny-reward"

@@ -1,0 +1,143 @@
+"""What `--full` of a method's file runs: its variants one after the other, and one table of them all.
+
+A variant is a run of the same file, with the same seed, in which a few settings differ.  What is finished is kept
+(`kept_runs.py`): the same command goes on where it was stopped, with the variant that was under way.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from learn_llm import kept_runs, parallel
+from learn_llm.errors import UserError
+from learn_llm.events import Event, Note, Stage, Table, Verdict
+from learn_llm.kept_runs import KeptRun, Measured
+from learn_llm.running import C, Run
+
+OWN = ("data", "out", "resume", "reward", "judge")
+"""Settings that --full does not take: it is about the tiny world, and keeps what it needs itself."""
+GAIN = ("gold_difference", "ci_low", "ci_high", "win_rate", "kl")
+
+
+@dataclass(frozen=True)
+class Full:
+    """Everything of one file."""
+
+    settings: Mapping[str, Mapping[str, Any]]
+    """Of each variant, what is set otherwise than in the command."""
+    numbers: tuple[str, ...] = ()
+    """What of their verdicts stands in one table."""
+    claim: str = ""
+    """Of all together; empty: the claims of each."""
+    holds: Callable[[Mapping[str, Measured]], bool] = lambda found: all(one.holds for one in found.values())
+
+
+def all_gain(found: Mapping[str, Measured]) -> bool:
+    """Whether gold rises with every variant, its interval above 0."""
+    return all(one.values["ci_low"] > 0 for one in found.values())
+
+
+FULL: Mapping[str, Full] = {
+    "dpo": Full(
+        {
+            "dpo": {},
+            "label-smoothing": {"label_smoothing": 0.1},
+            "robust": {"loss": "robust", "label_smoothing": 0.1},
+            "mean-log-ratio": {"log_ratio": "mean"},
+            "ipo": {"loss": "ipo"},
+        },
+        GAIN,
+        "Every loss on pairs of this file raises the gold score over SFT",
+        all_gain,
+    ),
+    "grpo": Full(
+        {
+            "dapo": {},
+            "grpo": {"variant": "grpo"},
+            "dr_grpo": {"variant": "dr_grpo"},
+            "batch-deviation": {"scale_rewards": "batch"},
+            "reward-model": {"reward_model": "tiny-reward"},
+        },
+        GAIN,
+        "Every variant of GRPO raises the gold score over SFT",
+        all_gain,
+    ),
+    "reinforce": Full(
+        {
+            "leave-one-out": {},
+            "average": {"baseline": "average"},
+            "none": {"baseline": "none"},
+            "whitened": {"whiten": True},
+        },
+        GAIN,
+        "REINFORCE raises the gold score over SFT with every baseline, and with none",
+        all_gain,
+    ),
+    "best_of_n": Full(
+        {
+            "best-of-2": {"best_of": 2, "batch_size": 192},
+            "best-of-4": {},
+            "best-of-8": {"best_of": 8, "batch_size": 48},
+        },
+        (*GAIN, "best_of_n_difference", "best_of_n_kl"),
+        "From as many samples, fine-tuning on the best of 2, of 4 and of 8 raises the gold score over SFT",
+        all_gain,
+    ),
+    "over_optimisation": Full(
+        {f"{pairs}-pairs": {"pairs": pairs, "ppo_steps": 20} for pairs in (240, 960, 3840)},
+        ("gold_at_peak", "n_at_peak", "gold", "gold_fall", "proxy_rise", "predicted_error", "predicted_peak",
+         "measured_peak", "ppo_gold_at_peak", "ppo_gold"),
+        "The more comparisons the proxy has seen, the higher gold is where the best of 256 is chosen by it",
+        lambda found: rising([one.values["gold"] for one in found.values()]),
+    ),
+    "flask": Full(
+        {
+            "greedy and best of 4": {},
+            "greedy and best of 16": {"against_best_of": 16},
+            "greedy and sampled": {"against_best_of": 1},
+        },
+        ("overall_a", "overall_b", "widest_gap", "widest_gap_low", "gap_the_other_way", "fall_correctness",
+         "robustness_a", "robustness_b", "scores_kept"),
+    ),
+    "why_rl": Full({f"reason_{number}": {"reason": number} for number in range(2, 5)}),
+}  # fmt: skip
+
+
+def rising(values: Sequence[float]) -> bool:
+    """Whether each is higher than the one before.
+
+    >>> rising([0.1, 0.2, 0.3]), rising([0.1, 0.1])
+    (True, False)
+    """
+    return all(a < b for a, b in itertools.pairwise(values))
+
+
+def full(name: str, run: Run[C], config: C) -> Iterator[Event]:
+    """Run every variant of this file that is not kept yet; the verdict is about all of them."""
+    for option in fields(config):
+        if option.name in OWN and getattr(config, option.name) != option.default:
+            raise UserError(f"--full is about the tiny world and keeps what it needs: it takes no --{option.name}")
+    if parallel.processes() > 1:
+        raise UserError("--full runs in one process: start it without accelerate launch")
+    of, store, found = FULL[name], kept_runs.store(), dict[str, Measured]()
+    yield Note(f"{len(of.settings)} runs; those that are finished are kept in {store}")
+    for index, (variant, settings) in enumerate(of.settings.items(), 1):
+        yield Stage(variant, index, len(of.settings))
+        one = KeptRun(f"minimal_impls.{name}", replace(config, **{"full": False, **settings}), store)
+        found[variant] = one.found() or (yield from one.measure(run, f"{variant}/"))
+        yield from found[variant].shown(variant)
+    if of.numbers:
+        yield table(of.numbers, found)
+    measured = {f"{variant}/{key}": value for variant, one in found.items() for key, value in one.values.items()}
+    claim = of.claim or ". ".join(one.claim for one in found.values())
+    yield Verdict(claim, of.holds(found), measured)
+
+
+def table(numbers: Sequence[str], found: Mapping[str, Measured]) -> Table:
+    """The variants side by side."""
+    rows = tuple(
+        (variant, *(round(one.values[key], 3) if key in one.values else None for key in numbers), round(one.seconds))
+        for variant, one in found.items()
+    )
+    return Table("Every variant", ("variant", *(key.replace("_", " ") for key in numbers), "seconds"), rows)
