@@ -97,11 +97,10 @@ class Bench:
         names = self.exercise.questions if self.exercise else ()
         return [question for name in names for question in self.bank if name in (question.id, str(question.number))]
 
-    def view(self) -> View | None:
+    def view(self) -> View:
         """All that there is to show of the exercise."""
         exercise, work, language = self.exercise, self.work, self.texts.language
-        if exercise is None:
-            return None
+        assert exercise is not None
         source, run = files(exercise, language), ""
         with contextlib.suppress(UserError):
             method = method_of(exercise)[0].rpartition(".")[2]
@@ -119,6 +118,13 @@ class Bench:
             run,
             following.name if (following := self.following) else "",
         )
+
+
+def read_folder(text: str) -> Path:
+    """A folder as it was typed.  Raises ValueError where nothing was."""
+    if not text:
+        raise ValueError(text)
+    return Path(text).expanduser()
 
 
 def open_bench(kit: Kit, question: Question | None = None) -> Bench | None:

@@ -23,7 +23,7 @@ from learn_llm.exercises.state import FOLDER, make
 from learn_llm.exercises.telling import near
 from learn_llm.quizzes.bank import Question
 from learn_llm.quizzes.kit import Kit
-from learn_llm.tui.bench import Bench, open_bench
+from learn_llm.tui.bench import Bench, open_bench, read_folder
 from learn_llm.tui.editor import edit
 from learn_llm.tui.exercise_text import no_folder
 from learn_llm.tui.keys import bindings
@@ -116,14 +116,9 @@ class ExercisesScreen(Screen[None]):
 
     def action_make(self) -> None:
         """Makes a folder of exercises where the learner says."""
-
-        def read(text: str) -> Path:
-            if not text:
-                raise ValueError(text)
-            return Path(text).expanduser()
-
         title, about, wrong = (self.texts(f"exercises.make{part}") for part in ("", ".about", ".wrong"))
-        self.app.push_screen(LineScreen(self.texts, title, about, str(Path.cwd() / FOLDER), read, wrong), self._named)
+        usual = str(Path.cwd() / FOLDER)
+        self.app.push_screen(LineScreen(self.texts, title, about, usual, read_folder, wrong), self._named)
 
     def _named(self, folders: tuple[Path] | None) -> None:
         if folders is not None:
@@ -245,14 +240,10 @@ class ExercisesScreen(Screen[None]):
                 self._pane.scroll_home(animate=False)
 
     def _draw(self) -> None:
-        if self.bench is not None:
-            self._done(self._show_view)
+        bench, pane = self.bench, self._pane
+        if bench is not None and bench.exercise is not None:
+            self._done(lambda: pane.show(bench.view()))
         self.refresh_bindings()
-
-    def _show_view(self) -> None:
-        view = self.bench.view() if self.bench else None
-        if view is not None:
-            self._pane.show(view)
 
     # What can be done
 
