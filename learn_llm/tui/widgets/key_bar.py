@@ -60,9 +60,6 @@ ORDER = (
 """The others from the left: what matters most comes first, what does not fit is on the help screen."""
 
 
-class KeyBar(Widget):
-    """Shows the bindings in force with `show=True`; those of the focused widget first, help and quit always."""
-
 class Offer(NamedTuple):
     """An action that can be done now: its name, its first binding, and the keys of all its bindings."""
 
@@ -105,6 +102,9 @@ def _place(binding: Binding) -> tuple[int, int]:
 
 _IDS = list(DEFAULTS)
 
+
+class KeyBar(Widget):
+    """Shows the bindings in force with `show=True`; those of the focused widget first, help and quit always."""
 
     def __init__(self, texts: Texts) -> None:
         super().__init__()
