@@ -122,7 +122,7 @@ def explained(text: Tokens, at: int, shown: Sequence[Tokens], texts: Texts) -> l
 
 
 def gradient(weight: float, cost: float) -> float:
-    """How a step on w · log π moves the token's own logit z: ∂/∂z = w·(1 - π), with -log π = `cost` in nats.
+    """How a step on w · log π moves the token's own logit z: d/dz = w·(1 - π), with -log π = `cost` in nats.
 
     >>> round(gradient(-0.5, math.log(4)), 3)
     -0.375
