@@ -118,4 +118,9 @@ class _Requests:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    try:
+        main(Path(sys.argv[1]))
+    except SystemExit as ending:
+        if ending.code:
+            raise
+    os._exit(0)  # at once: there is nothing to save, and torch is slow to take itself apart
