@@ -505,6 +505,23 @@ loss_difference_low | nats per token
 flops_share
     Multiplications and additions of the encoder-decoder for one item, over those of the causal model.
 
+# Ghost Attention
+
+holds | share
+    How often an instruction of the first turn holds in later turns, after training with Ghost Attention.
+holds_without | share
+    The same after training on conversations whose first turn alone has the instruction.
+holds_start | share
+    The same before any training.
+holds_last | share
+    How often it holds in the last turn, with Ghost Attention.
+holds_difference | share
+    holds minus the larger one of holds_without and holds_start, conversation by conversation.
+right_without | share
+    Share of right answers after training without Ghost Attention.
+conversations
+    How many conversations were measured.
+
 # Data that a model writes
 
 written
