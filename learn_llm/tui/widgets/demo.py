@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
@@ -22,6 +23,7 @@ from learn_llm.tui.keys import bindings
 from learn_llm.tui.prose import Block, lay_out
 from learn_llm.tui.styles import QUIET
 from learn_llm.tui.widgets.card import CardBody
+from learn_llm.tui.widgets.page import Page
 
 TICK = 0.5  # seconds after which the clock is shown anew while nothing else is new
 DRAW_EVERY = 0.15  # seconds: about seven pictures a second however fast the child writes
@@ -58,7 +60,7 @@ class DemoPane(Vertical):
         self._drawn_at = 0.0
 
     def compose(self) -> ComposeResult:
-        yield Static(id="demo-head", markup=False)
+        yield Page(id="demo-head")
         yield Static(id="demo-status", markup=False)
         with CardBody(id="demo-body"):
             for section in SECTIONS:
@@ -86,8 +88,9 @@ class DemoPane(Vertical):
         self.state.changed.update(SECTIONS)
         argv = self.kit.command(demo, broken, values)
         self._watching = asyncio.create_task(self._watch(demo, self.state, argv, self._watching))
-        title = Content.assemble((f"{self.texts('demo.title')}  ", QUIET), (demo.title, "bold $text-primary"))
-        self.query_one("#demo-head", Static).update(title)
+        lead = f"{self.texts('demo.title')}  "
+        title = Block(Content.styled(demo.title, "bold $text-primary"), lead=lead, indent=cell_len(lead))
+        self.query_one("#demo-head", Page).show([title])
         self.query_one("#demo-body", CardBody).scroll_home(animate=False)
         self._draw()
 
