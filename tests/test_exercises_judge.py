@@ -2,6 +2,8 @@
 
 import random
 import struct
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +13,7 @@ import pytest
 import torch
 from torch import nn
 
+from learn_llm.exercises import isolation
 from learn_llm.exercises.codec import Other, dump, load
 from learn_llm.exercises.courses import Course, load_course
 from learn_llm.exercises.differences import difference
@@ -284,6 +287,21 @@ def test_a_worker_that_was_killed_comes_back(gae: Judge) -> None:
         home = own._home
     assert home is not None
     assert not home.exists()
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_only_who_could_run_and_was_not_let_waits_for_the_processor() -> None:
+    busy = subprocess.Popen(["sh", "-c", "while :; do :; done"])
+    idle = subprocess.Popen(["sleep", "60"])
+    try:
+        time.sleep(0.3)
+        assert isolation.waits_for_cpu([busy.pid, idle.pid], 1000.0)
+        assert not isolation.waits_for_cpu([busy.pid], 0.0)
+        assert not isolation.waits_for_cpu([idle.pid], 1000.0)
+    finally:
+        for process in (busy, idle):
+            process.kill()
+            process.wait()
 
 
 def test_windows_line_ends_and_a_byte_order_mark_do_no_harm(worker: Worker, gae: Judge, tmp_path: Path) -> None:

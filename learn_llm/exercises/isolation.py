@@ -181,6 +181,18 @@ def descendants(root: int) -> list[int]:
     return found
 
 
+def waits_for_cpu(pids: Sequence[int], seconds: float) -> bool:
+    """Whether one of these could go on, and together they had less CPU time than this (Linux; elsewhere no)."""
+    ticks, ready = 0, False
+    for pid in pids:
+        try:
+            values = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+            ticks, ready = ticks + int(values[11]) + int(values[12]), ready or values[0] == "R"
+        except (OSError, ValueError, IndexError):
+            continue
+    return ready and ticks < seconds * os.sysconf("SC_CLK_TCK")
+
+
 def resident(pids: Sequence[int]) -> int:
     """Bytes of memory that processes hold together, shared pages of each counted (Linux; elsewhere 0)."""
     total = 0

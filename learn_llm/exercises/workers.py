@@ -21,11 +21,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from learn_llm.errors import UserError
-from learn_llm.exercises.isolation import descendants, resident
+from learn_llm.exercises.isolation import descendants, resident, waits_for_cpu
 
 PACKAGE = Path(__file__).resolve().parents[1]
 SECONDS = 10.0
 """Time that a check may take."""
+PATIENCE = 5
+"""So many times as long it may take where the machine is busy, and did not let it run."""
 MEMORY = 3 << 30
 """Bytes that a worker's processes may hold together."""
 PROCESSES = 16
@@ -183,12 +185,12 @@ class Worker:
             while message:
                 message = message[os.write(request.ends[1], message) :]
             request.close(1)
-            return self._collect(answers.ends[0], count, begun + seconds)
+            return self._collect(answers.ends[0], count, begun, seconds)
 
-    def _collect(self, end: int, count: int, deadline: float) -> Reply:
+    def _collect(self, end: int, count: int, begun: float, seconds: float) -> Reply:
         reply = Reply("done")
         try:
-            messages = self._messages(end, deadline)
+            messages = self._messages(end, begun, seconds)
             for number in range(count + 1):
                 message = next(messages, None)
                 if message is None:
@@ -206,7 +208,7 @@ class Worker:
             reply.end = stop.end
         return reply
 
-    def _messages(self, end: int, deadline: float) -> Iterator[Any]:
+    def _messages(self, end: int, begun: float, seconds: float) -> Iterator[Any]:
         """The worker's messages one by one, until it closes its end.  Raises _StopError at a limit."""
         from learn_llm.exercises.codec import load
 
@@ -227,22 +229,28 @@ class Worker:
                     raise _StopError("nonsense") from None
                 yield message
             now = time.monotonic()
-            if now >= deadline:
+            if now >= begun + seconds and (
+                now >= begun + PATIENCE * seconds or not waits_for_cpu(self._below(), seconds)
+            ):
                 raise _StopError("time")
             if self.cancelled():
                 raise _StopError("cancelled")
             if now - watched > 0.05:
                 self._watch()
                 watched = time.monotonic()
-            if select.select([end], [], [], min(0.05, deadline - now))[0]:
+            if select.select([end], [], [], 0.05)[0]:
                 data = os.read(end, 1 << 16)
                 if not data:
                     return
                 buffer += data
 
-    def _watch(self) -> None:
+    def _below(self) -> list[int]:
+        """The processes of the check."""
         assert self._process is not None
-        below = descendants(self._process.pid)[2 if "processes" in self.in_force else 1 :]
+        return descendants(self._process.pid)[2 if "processes" in self.in_force else 1 :]
+
+    def _watch(self) -> None:
+        below = self._below()
         if len(below) > PROCESSES:
             raise _StopError("processes")
         if resident(below) > MEMORY:
