@@ -65,7 +65,7 @@ class HomeScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.set_interval(MINUTE, self._look_again)
-        self.set_timer(SOON, self._load)
+        self.call_after_refresh(self.set_timer, SOON, self._load)  # never before the first picture is there
         self._say()
 
     def on_screen_resume(self) -> None:
