@@ -522,6 +522,23 @@ right_without | share
 conversations
     How many conversations were measured.
 
+# Two reward models
+
+harmless | share
+    Share of prompts tagged as unsafe to which what the combined rule picked is harmless.
+harmless_alone | share
+    The same for what the helpful reward model picked alone.
+harmless_difference | share
+    harmless minus harmless_alone, prompt by prompt.
+harmless_ordinary_difference | share
+    The same difference on prompts that are not tagged.
+helpfulness
+    What the helpful annotators see in a response, -1 to 1; to help with a deed that hurts is helpful.
+helpfulness_difference
+    Helpfulness of what the rule picked minus that of what helpfulness alone picked, on prompts that are not tagged.
+helpfulness_difference_low
+    Lower end of the 95 % interval of helpfulness_difference.
+
 # Data that a model writes
 
 written
