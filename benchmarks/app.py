@@ -203,8 +203,10 @@ async def _press_keys(language: Language, times: dict[str, list[float]]) -> None
 
             async def press(key: str) -> float:
                 began = time.perf_counter()
-                await pilot.press(key)  # comes back when nothing more is done
-                assert app.drawn_at > began, f"{key} drew nothing"
+                async with asyncio.timeout(PATIENCE):
+                    await pilot.press(key)  # comes back when nothing more is done, or the machine is busy
+                    while app.drawn_at < began:
+                        await pilot.pause(0.01)
                 return app.drawn_at - began
 
             await press("space")
