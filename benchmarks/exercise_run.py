@@ -36,7 +36,8 @@ def config_of(exercise: Exercise, full: bool) -> Any:
     config_type = importlib.import_module(method_of(exercise)[0]).Config
     config = tyro.cli(config_type, args=run_options(exercise))
     names = {field.name for field in dataclasses.fields(config)}
-    small = {name: value for name, value in QUICK.items() if name in names}
+    quick = QUICK if ".minimal_impls." in config_type.__module__ else {"steps": 10}
+    small = {name: value for name, value in quick.items() if name in names}
     return config if full else dataclasses.replace(config, **small)
 
 
