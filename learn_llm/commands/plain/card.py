@@ -78,9 +78,9 @@ class Cards:
         self.console.say("", self.texts("plain.card", words=self.texts("plain.comma").join(self._after.known)))
 
     def _show_question(self, question: Question) -> None:
-        topics = ", ".join(self.texts(f"topic.{topic}") for topic in question.topics)
+        topics = self.texts("plain.comma").join(self.texts(f"topic.{topic}") for topic in question.topics)
         about = (self.texts(question.level), topics, standing(question.id, self.kit))
-        self.console.say("", f"{question.number}. {question.question}", ", ".join(about))
+        self.console.say("", f"{question.number}. {question.question}", self.texts("plain.comma").join(about))
         if question.lang != self.texts.language:
             self.console.say(self.texts("untranslated"))
 

@@ -215,7 +215,7 @@ class Card(Vertical):
             page.show([])
             return
         question = card.question
-        topics = ", ".join(self.texts(f"topic.{topic}") for topic in question.topics)
+        topics = self.texts("plain.comma").join(self.texts(f"topic.{topic}") for topic in question.topics)
         head = Content.assemble(
             (f"{question.number}", "bold $text-primary"), f"  {self.texts(question.level)}  ", (topics, QUIET)
         )
