@@ -1,4 +1,4 @@
-"""Results of a comparison on disk, each in a folder of its own, with the digest of all that it depends on."""
+"""Results of long commands on disk, each in a folder of its own, with the digest of all that it depends on."""
 
 import dataclasses
 import json
@@ -24,7 +24,7 @@ def begin(folder: Path, key: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "key").write_text(key, "ascii")
     except OSError as error:
-        raise UserError(f"--store {folder.parent} cannot be written: {error.strerror}") from None
+        raise UserError(f"{folder.parent} cannot be written: {error.strerror}") from None
 
 
 def kept(folder: Path, key: str, kind: type[T]) -> T | None:

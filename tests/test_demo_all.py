@@ -130,11 +130,11 @@ def test_a_run_without_a_verdict_and_a_damaged_file_are_not_kept(
 ) -> None:
     outcomes["attention"] = lambda seed, broken: Run(seed, broken, 1.0, None, "killed")
     list(check_all([0]))
-    files = sorted(file.name for file in (data_folder() / "demos").iterdir())
-    assert files == ["perplexity-seed-0-broken.json", "perplexity-seed-0.json"]
-    (data_folder() / "demos" / files[0]).write_text("{", "utf-8")
-    assert checking.kept(ONE, 0, True) is None
-    assert checking.kept(ONE, 0, False) is not None
+    folders = sorted(folder.name for folder in (data_folder() / "demos").iterdir())
+    assert folders == ["perplexity-seed-0", "perplexity-seed-0-broken"]
+    (data_folder() / "demos" / folders[1] / "result.json").write_text("{", "utf-8")
+    assert checking.before(ONE, 0, True) is None
+    assert checking.before(ONE, 0, False) is not None
 
 
 @pytest.mark.parametrize("broken", [False, True])

@@ -11,7 +11,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from learn_llm import kept
 from learn_llm.demos.catalogue import DEMOS, SLUGS
 from learn_llm.demos.entry import Demo
 from learn_llm.digests import digest
@@ -83,43 +85,42 @@ def check_all(seeds: Sequence[int], slugs: Sequence[str] = SLUGS, resume: bool =
 def _runs(demo: Demo, seeds: Sequence[int], resume: bool) -> Iterator[Run]:
     for seed in seeds:
         for broken in (False, True):
-            found = kept(demo, seed, broken) if resume else None
+            found = before(demo, seed, broken) if resume else None
             if found is None:
                 found = run(demo, seed, broken)
                 keep(demo, found)
             yield found
 
 
-def kept(demo: Demo, seed: int, broken: bool) -> Run | None:
-    """What this run came to, where it is kept and nothing that it depends on has changed since."""
+@dataclass(frozen=True)
+class _Kept:
+    """What is kept of a run that came to a verdict."""
+
+    seconds: float
+    verdict: Mapping[str, Any]
+    """As JSON."""
+
+
+def before(demo: Demo, seed: int, broken: bool) -> Run | None:
+    """What this run came to earlier, where that is kept and nothing that it depends on has changed since."""
+    found = kept.kept(_folder(demo, seed, broken), _key(demo), _Kept)
     try:
-        found = json.loads(_file(demo, seed, broken).read_text("utf-8"))
-        verdict = from_json(found["verdict"])
-        if found["key"] == _key(demo) and isinstance(verdict, Verdict):
-            return Run(seed, broken, float(found["seconds"]), verdict)
-    except (OSError, ValueError, TypeError, KeyError):
-        pass
-    return None
+        verdict = from_json(found.verdict) if found else None
+    except ValueError:
+        return None
+    return Run(seed, broken, found.seconds, verdict) if found and isinstance(verdict, Verdict) else None
 
 
 def keep(demo: Demo, done: Run) -> None:
     """Keep a run that came to a verdict.  Raises UserError where the folder of the user's data cannot be written."""
-    if done.verdict is None:
-        return
-    file = _file(demo, done.seed, done.broken)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        waiting = file.with_suffix(".part")
-        said = {"key": _key(demo), "seconds": round(done.seconds, 2), "verdict": to_json(done.verdict)}
-        waiting.write_text(json.dumps(said, ensure_ascii=False, indent=1) + "\n", "utf-8")
-        waiting.replace(file)
-    except OSError as error:
-        why = f"what the demos come to cannot be kept in {file.parent}: {error.strerror}"
-        raise UserError(f"{why}; LEARN_LLM_HOME sets another place") from None
+    if done.verdict is not None:
+        folder = _folder(demo, done.seed, done.broken)
+        kept.begin(folder, _key(demo))
+        kept.keep(folder, _Kept(round(done.seconds, 2), to_json(done.verdict)))
 
 
-def _file(demo: Demo, seed: int, broken: bool) -> Path:
-    return data_folder() / "demos" / f"{demo.slug}-seed-{seed}{'-broken' * broken}.json"
+def _folder(demo: Demo, seed: int, broken: bool) -> Path:
+    return data_folder() / "demos" / f"{demo.slug}-seed-{seed}{'-broken' * broken}"
 
 
 def _key(demo: Demo) -> str:
