@@ -166,7 +166,10 @@ class _Cells(dict[int, str]):
 def _spell(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    text = spelled(error.object[error.start : error.end])
+    before, after = error.object[: error.start][-1:], error.object[error.end :][:1]
+    before, after = before * before.isascii(), after * after.isascii()
+    text = spelled(before + error.object[error.start : error.end] + after)
+    text = text[len(before) : len(text) - len(after)]
     return "".join(char if char.isascii() else "?" for char in text), error.end
 
 

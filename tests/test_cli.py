@@ -142,12 +142,12 @@ def test_help_is_about_as_fast_as_importing_click() -> None:
     assert cpu_seconds(sys.executable, "-m", "learn_llm.cli", "--help") < 2.5 * click
 
 
-def test_a_console_that_cannot_show_a_letter_gets_a_question_mark() -> None:
+def test_a_console_that_cannot_show_a_letter_gets_it_spelled() -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
     command = [sys.executable, "-m", "learn_llm.cli", "ask", "attention"]
     child = subprocess.run(command, capture_output=True, env=environment, check=False)
     assert child.returncode == 0, child.stderr
-    assert b"?d" in child.stdout
+    assert b"divided by sqrt d?" in child.stdout
 
 
 def test_a_data_folder_that_may_not_be_looked_into_is_a_warning(

@@ -41,11 +41,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [{"prompt": f"hi {w}", "completion": f"{w} good", "chosen": "good", "rejected": f"bad {w}"} for w in WORDS]
     (folder / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (folder / "responses.json").write_text(json.dumps(["good", "bad one two", "yes good", "no", "three good bad good"]))
-    (folder / "my_reward.py").write_text(
+    (folder / "counting_reward.py").write_text(
         "def count(prompts, responses, rows):\n    return [float(r.split().count('good')) for r in responses]\n"
     )
     own = {"model": llama_folder(folder / "llama", context=128), "data": str(folder / "data.jsonl")}
-    sampling = {"reward": "my_reward:count", "max_new_tokens": 8}
+    sampling = {"reward": "counting_reward:count", "max_new_tokens": 8}
     shared = {"steps": 3, "device": "cpu", "learning_rate": 1e-3}
     runs = {
         name: {**shared, **({} if name in ("pretrain", "seq2seq") else own), **settings}
