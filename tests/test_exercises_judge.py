@@ -236,7 +236,7 @@ HOSTILE = {
     "opens the solution": (f"exec(open({str(Path(load.__code__.co_filename))!r}).read())", {"error"}),
     "deletes its folder": (
         "import os, shutil\nshutil.rmtree(os.getcwd(), ignore_errors=True)\nshutil.rmtree('/tmp', ignore_errors=True)",
-        {"error", "time"},  # where there is much to delete
+        {"error"},
     ),
     "answers NaN": ("def gae(rewards, **k): return rewards * float('nan'), rewards * float('nan')", {"wrong"}),
     "lies about equality": (
