@@ -1,5 +1,6 @@
 """The ways of training: each at a tiny size, what is kept and computed anew, what the table and the claim say."""
 
+import json
 import math
 from collections.abc import Generator
 from pathlib import Path
@@ -167,3 +168,23 @@ def test_the_command(learn_llm: Command) -> None:
     shown = learn_llm("compare", "ways", "--help").out
     assert all(name in shown for name in WAYS)
     assert learn_llm("compare", "ways", "lorra").err == "learn-llm: there is no way 'lorra'; there are lora, qlora\n"
+
+
+def test_the_options_reach_the_comparison(learn_llm: Command, quick: list[str], tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+    command = ("compare", "ways", "lora", "--seeds", "2", "--seed", "4", "--responses", "960", "--json", "--check")
+    kept = ("--store", str(tmp_path), "--report", str(report))
+    result = learn_llm(*command, *kept)
+    assert (result.code, quick) == (0, ["prompting 4", "lora 4", "prompting 5", "lora 5"])
+    start, *_, found = map(json.loads, result.out.splitlines())
+    assert (start["run"], start["config"]["responses"], found["holds"]) == ("compare ways", 960, True)
+    assert report.exists()
+    broken = learn_llm(*command, "--break", *kept)
+    assert (broken.code, json.loads(broken.out.splitlines()[-1])["holds"]) == (0, False)
+    assert learn_llm("compare", "ways", "icil", "--check", *kept).code == 1
+
+
+@pytest.mark.parametrize("others", [(), ("ways",)])
+def test_wrong_options_are_told(learn_llm: Command, others: tuple[str, ...]) -> None:
+    assert "--seeds must be at least 1, not 0" in learn_llm("compare", *others, "--seeds", "0").err
+    assert "--responses must be at least 192" in learn_llm("compare", *others, "--responses", "10").err

@@ -3,7 +3,9 @@
 `compare models`: several models on the same prompts.
 """
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,29 +22,26 @@ def compare() -> None:
     """Compare methods, ways of training, or models."""
 
 
+def _trains(command: Callable[..., int]) -> Callable[..., int]:
+    """Adds the options of a comparison that trains; but for `as_json` and `check` they are fields of its Config."""
+    for option in (
+        click.option("--break", "break_", is_flag=True, help="Break what trains or chooses: the claim must then fail."),
+        click.option("--check", is_flag=True, help="End with 1 unless the claim comes out as it should."),
+        click.option("--json", "as_json", is_flag=True, help="One event a line."),
+        click.option("--store", type=click.Path(), default="", help="Where finished runs are kept."),
+        click.option("--report", type=click.Path(), default="", help="Write an HTML report there."),
+        click.option("--responses", default=2880, show_default=True, help="How many answers each may read or sample."),
+        click.option("--seed", default=0, show_default=True, help="The first one."),
+        click.option("--seeds", default=1, show_default=True, help="How many seeds; intervals are over them."),
+    ):
+        command = option(command)
+    return command
+
+
 @compare.command()
 @click.argument("arms", nargs=-1)
-@click.option("--seeds", default=1, show_default=True, help="How many seeds; intervals are over them.")
-@click.option("--seed", default=0, show_default=True, help="The first one.")
-@click.option("--responses", default=2880, show_default=True, help="How many each arm may read or sample.")
-@click.option("--report", type=click.Path(path_type=Path), help="Write an HTML report there.")
-@click.option("--store", type=click.Path(path_type=Path), help="Where finished runs are kept.")
-@click.option("--json", "as_json", is_flag=True, help="One event a line.")
-@click.option("--check", is_flag=True, help="End with 1 unless the claim comes out as it should.")
-@click.option("--break", "break_", is_flag=True, help="Break every method: the claim must then fail.")
-@click.pass_context
-def methods(
-    ctx: click.Context,
-    arms: tuple[str, ...],
-    seeds: int,
-    seed: int,
-    responses: int,
-    report: Path | None,
-    store: Path | None,
-    as_json: bool,
-    check: bool,
-    break_: bool,
-) -> None:
+@_trains
+def methods(arms: tuple[str, ...], as_json: bool, check: bool, **options: Any) -> int:
     """Train methods from one start on one budget and compare what they reach.
 
     ARMS are some of sft, best-of-n, rejection-sampling, dpo, coh, reinforce, grpo, ppo; without any: sft, best-of-n,
@@ -55,41 +54,14 @@ def methods(
     from learn_llm import comparing
     from learn_llm.running import execute
 
-    config = comparing.Config(
-        seed=seed,
-        break_=break_,
-        arms=arms or comparing.DEFAULT,
-        seeds=seeds,
-        responses=responses,
-        report=str(report or ""),
-        store=str(store or ""),
-    )
-    ctx.exit(execute(comparing.run, config, name="compare", json_output=as_json, check=check))
+    config = comparing.Config(arms=arms or comparing.DEFAULT, **options)
+    return execute(comparing.run, config, name="compare", json_output=as_json, check=check)
 
 
 @compare.command()
 @click.argument("names", nargs=-1, metavar="[WAY]...")
-@click.option("--seeds", default=1, show_default=True, help="How many seeds; intervals are over them.")
-@click.option("--seed", default=0, show_default=True, help="The first one.")
-@click.option("--responses", default=2880, show_default=True, help="How many answers each may read or sample.")
-@click.option("--report", type=click.Path(path_type=Path), help="Write an HTML report there.")
-@click.option("--store", type=click.Path(path_type=Path), help="Where finished ways are kept.")
-@click.option("--json", "as_json", is_flag=True, help="One event a line.")
-@click.option("--check", is_flag=True, help="End with 1 unless the claim comes out as it should.")
-@click.option("--break", "break_", is_flag=True, help="Break every way that trains: the claim must then fail.")
-@click.pass_context
-def ways(
-    ctx: click.Context,
-    names: tuple[str, ...],
-    seeds: int,
-    seed: int,
-    responses: int,
-    report: Path | None,
-    store: Path | None,
-    as_json: bool,
-    check: bool,
-    break_: bool,
-) -> None:
+@_trains
+def ways(names: tuple[str, ...], as_json: bool, check: bool, **options: Any) -> int:
     """Fill the table of the ways of training: what changes, trained parameters, memory, time, score.
 
     WAY is one of prompting, icil, prompt-tuning, adapters, lora, qlora, full, rlhf; without any: all of them.  A way
@@ -98,16 +70,8 @@ def ways(
     from learn_llm import comparing_ways
     from learn_llm.running import execute
 
-    config = comparing_ways.Config(
-        seed=seed,
-        break_=break_,
-        ways=names or tuple(comparing_ways.WAYS),
-        seeds=seeds,
-        responses=responses,
-        report=str(report or ""),
-        store=str(store or ""),
-    )
-    ctx.exit(execute(comparing_ways.run, config, name="compare ways", json_output=as_json, check=check))
+    config = comparing_ways.Config(ways=names or tuple(comparing_ways.WAYS), **options)
+    return execute(comparing_ways.run, config, name="compare ways", json_output=as_json, check=check)
 
 
 @compare.command()
