@@ -4,9 +4,11 @@ import importlib
 from pathlib import Path
 
 import pytest
+import tyro
 from click.testing import CliRunner
 
 from learn_llm.commands.exercise import exercise as command
+from learn_llm.errors import UserError
 from learn_llm.events import Event
 from learn_llm.exercises.courses import Course, load_course
 from learn_llm.exercises.replaced import Counted, function_in, put_in_place
@@ -24,6 +26,19 @@ def course() -> Course:
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
     return make(tmp_path / "desk", None, "en")[0]
+
+
+def test_no_run_takes_a_learner_long(course: Course) -> None:
+    rows = {}
+    for exercise in course.exercises:
+        try:
+            method, _ = method_of(exercise)
+        except UserError:
+            continue
+        config = tyro.cli(importlib.import_module(method).Config, args=run_options(exercise))
+        rows[exercise.name] = getattr(config, "steps", 0) * getattr(config, "batch_size", 0)
+    assert max(rows.values()) <= 20_000, max(rows, key=rows.__getitem__)  # the reward model by itself: 76,800
+    assert rows["bradley_terry"] == rows["calibration"] == rows["calibration_error"] == 1200
 
 
 @pytest.mark.parametrize("name", ["entropy", "rope"])

@@ -178,7 +178,7 @@ def method_of(exercise: Exercise) -> tuple[str, str]:
 
 
 def run_options(exercise: Exercise) -> list[str]:
-    """The options with which that run calls the function, where it does not by itself: RUN."""
+    """The options of that run, where by itself it does not call the function, or takes too long: RUN."""
     return shlex.split(_constant(_parse(exercise.code), "RUN"))
 
 

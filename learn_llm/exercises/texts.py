@@ -112,7 +112,7 @@ ENGLISH = {
     "run.part.result": "All steps are the same; the first result that is not: {result}",
     "run.part": "They part at step {step} (ours / yours): {metrics}",
     "run.holds": "{who}: the claim holds: {claim}",
-    "run.fails": "{who}: the claim does not hold: {claim}",
+    "run.fails": "{who}: in this run the claim does not hold: {claim}",
     "run.try": "Train {method} with your own function: learn-llm exercise run {name}",
 }
 
@@ -233,7 +233,7 @@ JAPANESE = {
     "run.part.result": "全ステップで一致しましたが、次の結果から異なります: {result}",
     "run.part": "ステップ {step} で分かれます (手本 / あなた): {metrics}",
     "run.holds": "{who}: 主張は成り立ちます: {claim}",
-    "run.fails": "{who}: 主張は成り立ちません: {claim}",
+    "run.fails": "{who}: この実行では主張は成り立ちません: {claim}",
     "run.try": "自分の関数で {method} を訓練する: learn-llm exercise run {name}",
 }
 

@@ -6,6 +6,7 @@ from random import Random
 from statistics import fmean
 
 TARGET = "learn_llm.minimal_impls.reward_model:calibration"
+RUN = "--steps 50 --pairs 1200 --held-out-pairs 256"  # the whole run takes a quarter of an hour
 Reliability = list[tuple[float, float, int]]
 
 
