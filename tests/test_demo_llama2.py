@@ -15,7 +15,7 @@ from learn_llm.gpt import GPT, GPTConfig
 
 
 def run(broken: bool = False) -> list[Event]:
-    return list(llama2.run(llama2.Config(break_=broken, steps=150)))
+    return list(llama2.run(llama2.Config(break_=broken)))
 
 
 @pytest.mark.parametrize("broken", [False, True], ids=["as it is", "broken"])

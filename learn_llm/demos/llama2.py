@@ -34,7 +34,7 @@ from learn_llm.running import RunConfig, main
 
 CONTEXT, VOCABULARY = 4096, 32_000
 LENGTHS = (256, 512, 1024, 1536, 2048, 3072, CONTEXT)
-PERIOD, WORDS, HEADS, BATCH = 8, 32, 4, 64
+PERIOD, WORDS, HEADS, BATCH = 8, 32, 4, 32
 PARTS = {"embed_tokens": "embeddings", "lm_head": "head", "self_attn": "attention", "mlp": "MLP"}
 
 
