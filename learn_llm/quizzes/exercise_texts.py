@@ -8,9 +8,9 @@ ENGLISH = {
     "exercises.of": "Exercises of question {number}",
     "exercises.counts": "{done} of {of} passed",
     "exercises.none": "There is no folder of exercises here.",
-    "exercises.none.about": "You write the functions that train a language model; each is checked when you save "
-    "it, and a mistake is named. Press {press[exercises.make]} to make a folder with a file for each, or run this "
-    "in a shell:",
+    "exercises.none.about": "You write the functions that train a language model. While an exercise is open, its file "
+    "is checked whenever you save it, and a mistake is named. Press {press[exercises.make]} to make a folder with a "
+    "file for each, or run this in a shell:",
     "exercises.none.where": "A folder is found from inside it, and from the one in which learn-llm-exercises stands.",
     "exercises.make": "Folder for the exercises",
     "exercises.make.about": "A file for each exercise is put there; nothing that you have written is replaced.",
@@ -22,12 +22,12 @@ ENGLISH = {
     "exercise.begun": "begun",
     "exercise.hints": "hints {hints}",
     "exercise.gave_up": "solution read",
-    "exercise.open": "Press {press[lines.select]} to write it: it is then checked whenever you save the file.",
+    "exercise.open": "Press {press[lines.select]} to open it: while it is open, its file is checked whenever you save.",
     "exercise.loading": "Loading torch: the first check takes a few seconds.",
     "exercise.checking": "Checking {name} ...",
     "exercise.verdict": "Verdict",
     "exercise.failed": "The check could not be made",
-    "exercise.waiting": "Save {path} and it is checked at once.",
+    "exercise.waiting": "While this exercise is open, {path} is checked whenever you save a change.",
     "exercise.following": "Press {press[exercises.next]} for the next one: {name}",
     "exercise.hint.more": "Press {press[exercises.hint]} for a hint; how many you read is written down.",
     "exercise.solution.more": "Press {press[exercises.solution]} for the solution.",
@@ -59,9 +59,9 @@ JAPANESE = {
     "exercises.of": "質問 {number} の課題",
     "exercises.counts": "{of} 問中 {done} 問に合格",
     "exercises.none": "ここには課題のフォルダがありません。",
-    "exercises.none.about": "言語モデルを訓練する関数を自分で書きます。保存するたびに確認し、"
-    "どこを間違えたかを示します。{press[exercises.make]} で課題のファイルを置くフォルダを作ります。"
-    "シェルでは次のコマンドです。",
+    "exercises.none.about": "言語モデルを訓練する関数を自分で書きます。課題を開いている間は、"
+    "ファイルを保存するたびに確認し、どこを間違えたかを示します。"
+    "{press[exercises.make]} で課題のファイルを置くフォルダを作ります。シェルでは次のコマンドです。",
     "exercises.none.where": "フォルダは、その中か、learn-llm-exercises が置かれたフォルダから起動すると見つかります。",
     "exercises.make": "課題のフォルダ",
     "exercises.make.about": "課題ごとにファイルを 1 つ置きます。あなたが書いたものは上書きしません。",
@@ -73,12 +73,12 @@ JAPANESE = {
     "exercise.begun": "途中",
     "exercise.hints": "ヒント {hints}",
     "exercise.gave_up": "解答を見た",
-    "exercise.open": "{press[lines.select]} で取り組みます。以後、ファイルを保存するたびに確認します。",
+    "exercise.open": "{press[lines.select]} で開きます。開いている間は、ファイルを保存するたびに確認します。",
     "exercise.loading": "torch を読み込んでいます。最初の確認には数秒かかります。",
     "exercise.checking": "{name} を確認中...",
     "exercise.verdict": "判定",
     "exercise.failed": "確認できませんでした",
-    "exercise.waiting": "{path} を保存すると、すぐに確認します。",
+    "exercise.waiting": "この課題を開いている間は、{path} に変更を保存するたびに確認します。",
     "exercise.following": "{press[exercises.next]} で次の課題へ: {name}",
     "exercise.hint.more": "{press[exercises.hint]} でヒントを表示します。見た数は記録されます。",
     "exercise.solution.more": "{press[exercises.solution]} で解答例を表示します。",

@@ -159,7 +159,7 @@ class ExercisesScreen(Screen[None]):
         elif self.question is not None:
             none = self.texts("exercises.question.none", number=self.question.number)
             self._list.add_option(Option(none, disabled=True))
-        self._count()
+        self._count(bench)
         self._hold(self.in_hand)
 
     def _renew_row(self, name: str = "") -> None:
@@ -168,12 +168,10 @@ class ExercisesScreen(Screen[None]):
         exercise = bench.work.course.by_name.get(name, bench.exercise) if bench else None
         if bench is not None and exercise is not None and exercise in bench.listed:
             self._list.replace_option_prompt(exercise.name, bench.row(exercise, self._row_width))
-            self._count()
+            self._count(bench)
 
-    def _count(self) -> None:
-        if self.bench is not None:
-            counts = {"done": self.bench.done, "of": len(self.bench.listed)}
-            self.query_one(TopBar).counts = self.texts("exercises.counts", **counts)
+    def _count(self, bench: Bench) -> None:
+        self.query_one(TopBar).counts = self.texts("exercises.counts", done=bench.done, of=len(bench.listed))
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         """The exercise under the cursor is shown."""
@@ -188,7 +186,7 @@ class ExercisesScreen(Screen[None]):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """The exercise is taken in hand."""
         if self.bench is not None:
-            self._take_in_hand(self.bench.work.course.get(event.option.id or ""))
+            self._take_in_hand(self.bench, self.bench.work.course.get(event.option.id or ""))
 
     # The exercise in hand
 
@@ -196,10 +194,7 @@ class ExercisesScreen(Screen[None]):
     def _pane(self) -> ExercisePane:
         return self.query_one(ExercisePane)
 
-    def _take_in_hand(self, exercise: Exercise) -> None:
-        bench = self.bench
-        if bench is None:
-            return
+    def _take_in_hand(self, bench: Bench, exercise: Exercise) -> None:
         bench.show(exercise)
         if self._done(bench.take_in_hand):
             self._hold(True)
@@ -285,9 +280,10 @@ class ExercisesScreen(Screen[None]):
 
     def action_next_exercise(self) -> None:
         """The next one that has not passed."""
-        following = self.bench.following if self.bench else None
-        if following is not None:
-            self._take_in_hand(following)
+        bench = self.bench
+        following = bench.following if bench else None
+        if bench is not None and following is not None:
+            self._take_in_hand(bench, following)
             self._list.highlighted = self._list.get_option_index(following.name)
 
     def action_edit(self) -> None:
