@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from learn_llm.comparing import ARMS, START
+from learn_llm.results_claims import COMPARED
 from tests.small_models import llama_folder, word_tokenizer
 from tests.test_cli import Command, learn_llm
 
@@ -88,7 +90,8 @@ def test_what_is_wrong_is_one_line(
 def test_the_methods_are_compared_as_before(learn_llm: Command) -> None:
     result = learn_llm("compare", "--help")
     assert result.code == 0
-    assert "ARMS are some of" in result.out
+    assert f"ARMS are some of {', '.join(ARMS)}; without any" in " ".join(result.out.split())
+    assert (START, *COMPARED) == tuple(ARMS)
     assert "compare models --help" in result.out
     assert "no arm 'pppo'" in learn_llm("compare", "pppo").err
     assert "--prompts" in learn_llm("compare", "models", "--help").out
