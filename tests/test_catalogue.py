@@ -185,10 +185,10 @@ def test_choices_and_switches() -> None:
 
 
 def test_the_catalogue_loads_nothing_heavy() -> None:
-    unwanted = {"torch", "numpy", "learn_llm.demos.japanese_basic"}
+    unwanted = {"torch", "numpy", "learn_llm.demos.japanese_basic", "learn_llm.demos.japanese_claims_basic"}
     code = f"import sys, learn_llm.demos.catalogue; print(sorted({unwanted} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
 def test_the_examples_in_docstrings_are_true() -> None:
-    assert doctest.testmod(entry) == doctest.TestResults(failed=0, attempted=1)
+    assert doctest.testmod(entry) == doctest.TestResults(failed=0, attempted=4)

@@ -2,7 +2,7 @@
 
 The app and the command line read this table without importing NumPy or torch.  The ranges here are the only ones: each
 demo's Config checks itself with `check`, and a test holds names, defaults and meanings equal to the Config's fields.
-The texts are English; `find` gives them in Japanese, too.
+The texts are English; `find` gives them in Japanese, too, and `claimed` does so with what a run claims.
 Every demo also has `--seed`, and `--break`, which removes the cause of what is shown: then the claim must fail.
 """
 
@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from learn_llm.demos.entries_advanced import ADVANCED
 from learn_llm.demos.entries_basic import BASIC
 from learn_llm.demos.entries_intermediate import INTERMEDIATE
-from learn_llm.demos.entry import Demo, Parameter, Words
+from learn_llm.demos.entry import Claim, Demo, Parameter, Words
 from learn_llm.errors import UserError
 
-__all__ = ["DEMOS", "SLUGS", "Demo", "Parameter", "check", "find", "is_built"]
+__all__ = ["DEMOS", "SLUGS", "Demo", "Parameter", "check", "claimed", "find", "is_built"]
 
 SLUGS: tuple[str, ...] = (
     "what-is-ai",
@@ -81,11 +81,26 @@ def find(slug: str, language: str = "en") -> Demo | None:
     return demo.said_in(_japanese()[slug]) if demo is not None and language == "ja" else demo
 
 
+def claimed(slug: str, claim: str, language: str) -> str:
+    """What a run of this demo claims: as it says it or, for "ja", in Japanese, where that claim has been translated."""
+    if language != "ja":
+        return claim
+    translated = (one.translated(claim) for one in _japanese_claims() if one.demo == slug)
+    return next(filter(None, translated), claim)
+
+
 @functools.cache
 def _japanese() -> Mapping[str, Words]:
     from learn_llm.demos import japanese_advanced, japanese_basic, japanese_intermediate
 
     return {**japanese_basic.WORDS, **japanese_intermediate.WORDS, **japanese_advanced.WORDS}
+
+
+@functools.cache
+def _japanese_claims() -> tuple[Claim, ...]:
+    from learn_llm.demos import japanese_claims_advanced, japanese_claims_basic, japanese_claims_intermediate
+
+    return (*japanese_claims_basic.CLAIMS, *japanese_claims_intermediate.CLAIMS, *japanese_claims_advanced.CLAIMS)
 
 
 def is_built(slug: str) -> bool:

@@ -1,5 +1,6 @@
 """What the catalogue holds: an entry for each demo, with the parameters worth playing with."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -44,6 +45,32 @@ class Words:
     """In the order of the demo's own, without the options that these begin with."""
     meanings: Mapping[str, str]
     """Of each parameter, by name."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim that a demo's run can end in, in the run's own words and in Japanese.
+
+    In both `{name}` stands for a whole number that the parameters decide.
+    """
+
+    demo: str
+    """Its slug."""
+    english: str
+    japanese: str
+
+    def translated(self, claim: str) -> str | None:
+        """What a run claims, in Japanese; None where it is another claim than this one.
+
+        >>> one = Claim("quantisation", "A base of {bits} bits will do", "{bits}ビットのベースで足ります。")
+        >>> one.translated("A base of 4 bits will do")
+        '4ビットのベースで足ります。'
+        >>> one.translated("A base of 4 bits will not do") is None
+        True
+        """
+        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>\\d+)", re.escape(self.english))
+        found = re.fullmatch(pattern, claim)
+        return self.japanese.format(**found.groupdict()) if found else None
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from learn_llm.commands.plain.charts import by_token, described
 from learn_llm.commands.plain.console import Console
-from learn_llm.demos.catalogue import Demo, Parameter, find
+from learn_llm.demos.catalogue import Demo, Parameter, claimed, find
 from learn_llm.errors import UserError
 from learn_llm.events import Chart, Tokens, Verdict
 from learn_llm.quizzes.bank import Question
@@ -105,8 +106,9 @@ async def _follow(kit: Kit, console: Console, demo: Demo, broken: bool, values: 
             if isinstance(event, (Chart, Tokens)):
                 reader.close()
                 console.say("", *(described(event, kit.texts) if isinstance(event, Chart) else by_token(event)))
+            elif isinstance(event, Verdict):
+                reader.show(replace(event, claim=claimed(demo.slug, event.claim, kit.texts.language)))
+                kit.desk.keep_run(demo.slug, event, broken=broken, options=values)
             else:
                 reader.show(event)
-            if isinstance(event, Verdict):
-                kit.desk.keep_run(demo.slug, event, broken=broken, options=values)
     reader.close()

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -14,7 +15,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from learn_llm.demos.catalogue import Demo
+from learn_llm.demos.catalogue import Demo, claimed
 from learn_llm.quizzes.demo_history import Value
 from learn_llm.quizzes.kit import NO_VALUES, Kit
 from learn_llm.tui import demo_text, prose
@@ -192,9 +193,10 @@ class DemoPane(Vertical):
     def _section(self, section: str, width: int) -> Content:
         state, texts = self.state, self.texts
         match section:
-            case "verdict" if state.verdict is not None:
+            case "verdict" if state.verdict is not None and self.demo is not None:
+                claim = claimed(self.demo.slug, state.verdict.claim, texts.language)
                 former = self.before.verdict if self.before else None
-                return demo_text.verdict(state.verdict, state.broken, texts, width, former)
+                return demo_text.verdict(replace(state.verdict, claim=claim), state.broken, texts, width, former)
             case "verdict" if state.status == "failed":
                 return Content.styled(texts("demo.noverdict"), "bold $text-error")
             case "about":

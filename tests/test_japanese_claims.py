@@ -1,0 +1,172 @@
+"""A Japanese reader gets a demo's claim in Japanese, as long as it is the claim that was translated."""
+
+import ast
+import dataclasses
+import importlib
+import inspect
+import re
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import TypeGuard
+
+import pytest
+from textual.widgets import Static
+
+from learn_llm.commands.plain.console import Console
+from learn_llm.commands.plain.demo import run_demo
+from learn_llm.demos import catalogue
+from learn_llm.demos.catalogue import DEMOS, SLUGS
+from learn_llm.demos.entry import Claim
+from learn_llm.events import Event, Verdict
+from learn_llm.tui.widgets.demo import DemoPane
+from tests.test_tui_demo import until
+from tests.tui_app import SMALL, make_app
+
+CLAIMS = catalogue._japanese_claims()
+METHODS = {
+    "adapters-prompt-tuning": "prompt_tuning",
+    "flask": "flask",
+    "lora": "lora",
+    "over-optimisation": "over_optimisation",
+    "quantisation": "quantise",
+    "self-instruct": "self_instruct_tables",
+    "why-rl": "why_rl",
+}
+"""Where the verdict is said, of the demos that leave it to the file of their method."""
+GIVEN = {"asked": [3, 4]}
+"""What a claim is made from besides the names of its file: the reasons that the demo of why-rl measures."""
+PLACE = "{}"
+"""Stands for what only a run knows."""
+
+
+def japanese(slug: str, claim: str) -> str:
+    return catalogue.claimed(slug, claim, "ja")
+
+
+def verdict_of(slug: str) -> ModuleType:
+    """The file that says the demo's verdict."""
+    path = f"minimal_impls.{METHODS[slug]}" if slug in METHODS else f"demos.{DEMOS[slug].module}"
+    return importlib.import_module(f"learn_llm.{path}")
+
+
+def claims_in(module: ModuleType) -> list[str]:
+    """What the last verdict in a file claims, read from its source; with what it grows from, the whole of it last."""
+    functions = [node for node in ast.walk(ast.parse(inspect.getsource(module))) if isinstance(node, ast.FunctionDef)]
+    said = [(call, function) for function in functions for call in ast.walk(function) if is_verdict(call)]
+    call, function = max(said, key=lambda pair: pair[0].lineno)
+    [claim] = call.args[:1] or [word.value for word in call.keywords if word.arg == "claim"]
+    names = {**vars(module), **GIVEN}
+    if not isinstance(claim, ast.Name):
+        return [text_of(claim, names)]
+    texts: list[str] = []
+    for node in sorted((n for n in ast.walk(function) if isinstance(n, ast.stmt)), key=lambda n: n.lineno):
+        value = assigned(node, claim.id)
+        if value is not None:
+            grown = texts[-1] if isinstance(node, ast.AugAssign) else ""
+            texts.append(grown + text_of(value, {**names, claim.id: texts[-1] if texts else ""}))
+    return texts
+
+
+def is_verdict(node: ast.AST) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Verdict"
+
+
+def assigned(statement: ast.stmt, name: str) -> ast.expr | None:
+    """What the statement gives to this name, or adds to it."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=target)], value=value) | ast.AugAssign(ast.Name(id=target), value=value):
+            return value if target == name else None
+        case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+            pairs = zip(targets, values, strict=True)
+            return next((value for one, value in pairs if isinstance(one, ast.Name) and one.id == name), None)
+    return None
+
+
+def text_of(node: ast.expr, names: Mapping[str, object]) -> str:
+    """The text that an expression makes; a place where it needs a name that is not there."""
+    if isinstance(node, ast.JoinedStr) and len(node.values) > 1:
+        parts = (ast.JoinedStr([part]) if isinstance(part, ast.FormattedValue) else part for part in node.values)
+        return "".join(text_of(part, names) for part in parts)
+    try:
+        made = eval(compile(ast.fix_missing_locations(ast.Expression(node)), "<claim>", "eval"), dict(names))
+    except NameError:
+        return PLACE
+    assert isinstance(made, str)
+    return made
+
+
+def places(text: str) -> list[str]:
+    return re.findall(r"\{(\w+)\}", text)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_what_was_translated_is_what_the_demo_claims(slug: str) -> None:
+    """Where this fails a demo's claim has changed: look at the Japanese one, then bring the English one up to date."""
+    kept = {re.sub(r"\{\w+\}", PLACE, claim.english) for claim in CLAIMS if claim.demo == slug}
+    found = claims_in(verdict_of(slug))
+    assert found[-1] in kept
+    assert kept <= set(found)
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: str(claim.demo))
+def test_the_japanese_has_the_places_and_the_numbers_of_the_english(claim: Claim) -> None:
+    assert claim.demo in DEMOS
+    assert sorted(places(claim.japanese)) == sorted(places(claim.english))
+    assert re.search("[ぁ-ん]", claim.japanese)
+    assert claim.japanese.endswith(("。", "。)"))
+    english, ours = (set(re.findall(r"\d+(?:\.\d+)?", text)) for text in (claim.english, claim.japanese))
+    assert english <= ours
+    assert claim.translated(claim.english.format_map(dict.fromkeys(places(claim.english), 7))) is not None
+
+
+@pytest.mark.parametrize(
+    ("slug", "claim", "start"),
+    [
+        (
+            "adapters-prompt-tuning",
+            "32 trained soft tokens raise the gold score of a frozen model by at least 0.1, more than 1 does",
+            "訓練した32個のソフトトークンは、凍結したモデルのゴールドスコアを0.1以上上げ、その上げ幅は1個の",
+        ),
+        (
+            "adapters-prompt-tuning",
+            "1 trained soft tokens raise the gold score of a frozen model by at least 0.1",
+            "訓練した1個のソフトトークンは、凍結したモデルのゴールドスコアを0.1以上上げます。",
+        ),
+        ("q-learning", "In most states the greedy action is optimal", "In most states"),
+    ],
+)
+def test_numbers_of_a_run_are_kept_and_another_claim_stays_english(slug: str, claim: str, start: str) -> None:
+    assert japanese(slug, claim).startswith(start)
+    assert catalogue.claimed(slug, claim, "en") == claim
+
+
+SAID = Verdict(CLAIMS[0].english, True, {"minimax_lost": 0.0})
+
+
+async def claiming(argv: Sequence[str]) -> AsyncGenerator[Event, None]:
+    """The first demo, which says its verdict and no more."""
+    yield SAID
+
+
+async def test_the_app_says_the_claim_in_japanese_and_keeps_it_as_it_was(tmp_path: Path) -> None:
+    app = make_app(tmp_path, language="ja")
+    app.kit = dataclasses.replace(app.kit, follow=claiming)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("d")
+        await pilot.pause()
+        shown = app.screen.query_one(DemoPane).query_one("#demo-verdict", Static)
+        await until(pilot, lambda: "minimax_lost" in str(shown.render()))
+        assert japanese("what-is-ai", SAID.claim) in "".join(str(shown.render()).split())
+        kept = app.kit.desk.last_run("what-is-ai")
+        assert kept is not None
+        assert kept.claim == SAID.claim
+
+
+def test_the_plain_quiz_says_the_claim_in_japanese(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kit = dataclasses.replace(make_app(tmp_path, language="ja").kit, follow=claiming)
+    run_demo(kit, Console(), kit.desk.questions[0], [])
+    assert japanese("what-is-ai", SAID.claim) in "".join(capsys.readouterr().out.split())
+    kept = kit.desk.last_run("what-is-ai")
+    assert kept is not None
+    assert kept.claim == SAID.claim
