@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import contextlib
 import fcntl
+import gc
 import json
 import os
 import pty
@@ -45,6 +46,8 @@ PATIENCE = 120.0
 TRAINING_ROUNDS = 5
 TRAINS_FOR = 12.0
 """Seconds for which each of these rounds watches the training."""
+READS_FOR = 0.5
+"""Seconds between a question and the key that reveals its answer; nobody reads faster."""
 ESCAPE = re.compile(rb"\x1b\[[0-9;?<>=]*[a-zA-Z]")
 
 HELLO = """
@@ -197,6 +200,7 @@ async def _press_keys(language: Language, times: dict[str, list[float]]) -> None
     with tempfile.TemporaryDirectory() as folder, Progress(Path(folder) / "progress.sqlite3") as progress:
         desk = Desk(load_bank(lang=language), progress)
         desk.change(new_a_day=len(desk.questions))
+        gc.disable()  # as the command does; the app enables it
         app = Timed(Kit(Texts(language), desk, seconds=lambda: float(next(passed))))
 
         async with app.run_test(size=(COLUMNS, LINES)) as pilot:
@@ -211,6 +215,7 @@ async def _press_keys(language: Language, times: dict[str, list[float]]) -> None
 
             await press("space")
             for _ in desk.questions:
+                await pilot.pause(READS_FOR)
                 times["reveal"].append(await press("space"))
                 times["rate"].append(await press("4"))
             await press("escape")

@@ -56,13 +56,12 @@ MISTAKES = (
 
 
 def config_of(exercise: Exercise, full: bool) -> Any:
-    """The run's Config with the exercise's options, made small unless `full`."""
+    """The run's Config with the exercise's options; a method's made small unless `full`, a demo takes seconds anyway."""
     config_type = importlib.import_module(method_of(exercise)[0]).Config
     config = tyro.cli(config_type, args=run_options(exercise))
     names = {field.name for field in dataclasses.fields(config)}
-    quick = QUICK if ".minimal_impls." in config_type.__module__ else {"steps": 10}
-    small = {name: value for name, value in quick.items() if name in names}
-    return config if full else dataclasses.replace(config, **small)
+    small = {name: value for name, value in QUICK.items() if name in names}
+    return config if full or ".demos." in config_type.__module__ else dataclasses.replace(config, **small)
 
 
 def events_of(exercise: Exercise, full: bool) -> list[Event]:

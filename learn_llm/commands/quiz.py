@@ -30,6 +30,7 @@ def quiz(
 
     The keys are changed in config.toml, in a folder that `learn-llm doctor` names.
     """
+    import gc
     import os
     import sys
 
@@ -56,6 +57,9 @@ def quiz(
                 "the quiz needs a terminal; `learn-llm quiz --plain` does not, "
                 "nor do `learn-llm questions` and `learn-llm ask NUMBER`"
             )
+    if not plain:
+        gc.disable()  # nothing is thrown away while the app is put together; it goes on when the first screen is there
+
     from learn_llm.quizzes import settings
     from learn_llm.quizzes.bank import load_bank
     from learn_llm.quizzes.desk import Desk

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -20,8 +21,8 @@ from textual.theme import Theme
 from learn_llm.glyphs import cell_by_cell, wanted
 from learn_llm.quizzes.kit import Kit
 from learn_llm.tui.keys import bindings
-from learn_llm.tui.screens.card_screen import NOTICE
 from learn_llm.tui.screens.home import HomeScreen
+from learn_llm.tui.styles import NOTICE
 from learn_llm.tui.themes import DARK, OWN
 from learn_llm.tui.widgets.key_bar import ALWAYS, bindings_of, offers
 from learn_llm.tui.widgets.too_small import HEIGHT, WIDTH
@@ -29,6 +30,8 @@ from learn_llm.tui.widgets.too_small import HEIGHT, WIDTH
 WIDTHS = [(0, "-tiny"), (WIDTH, "-narrow"), (100, "-wide"), (160, "-vast")]
 HEIGHTS = [(0, "-flat"), (HEIGHT, "-short"), (30, "-tall")]
 """From which width and height on the screens have which style classes."""
+COLLECT_AFTER = 20_000, 20, 20
+"""How much is made between two looks of the collector: a screen is drawn with thousands of small objects."""
 
 
 class InAscii(LineFilter):
@@ -61,12 +64,16 @@ class QuizApp(App[None]):
             self.register_theme(theme)
         by_environment = constants.DEFAULT_THEME  # TEXTUAL_THEME, else Textual's own
         asked_for = kit.desk.settings.theme if by_environment == "textual-dark" else by_environment
-        self.theme = "textual-dark"  # so that the next line is a change: the name alone was known before the colours
-        self.theme = asked_for if asked_for in self.available_themes else DARK.name
+        if asked_for in self.available_themes and asked_for != DARK.name:
+            self.theme = "textual-dark"  # so that the next line is a change: the name was known before the colours
+            self.theme = asked_for
+        else:  # at the start: nothing is drawn yet that a change of theme would have to draw anew
+            self.set_reactive(App.theme, DARK.name)
+            self.stylesheet.set_variables(self.get_css_variables())
 
     def on_mount(self) -> None:
         """A terminal that is closed, or a polite kill, ends the app as a key does: with its demo."""
-        self.call_after_refresh(self._keep_themes)  # those that are chosen, not the one it starts with
+        self.call_after_refresh(self._settle)
         for notice in self.notices:
             self.notify(notice, severity="warning", timeout=NOTICE, markup=False)
         loop = asyncio.get_running_loop()
@@ -82,9 +89,16 @@ class QuizApp(App[None]):
         """Home."""
         return HomeScreen(self.kit)
 
-    def _keep_themes(self) -> None:
-        if self.is_running:  # else it was left before its first picture was drawn
-            self.theme_changed_signal.subscribe(self, self._keep_theme)
+    def _settle(self) -> None:
+        """The first picture is drawn: what was built up to here stays, and the collector need not go over it again."""
+        if not gc.isenabled():
+            gc.freeze()
+            gc.set_threshold(*COLLECT_AFTER)
+            gc.enable()
+        if self.is_running:  # else it was left before
+            self.theme_changed_signal.subscribe(
+                self, self._keep_theme
+            )  # those that are chosen, not the one at the start
 
     def _keep_theme(self, theme: Theme) -> None:
         """The theme was changed, in the settings or in the command palette."""

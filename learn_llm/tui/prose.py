@@ -6,7 +6,8 @@ formula's columns aligned at 80 columns, and is the one place where lines are br
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from learn_llm.tui.kinsoku import has_wide, line_breaks
 from learn_llm.tui.styles import CODE, EMPHASIS, HEADING, QUIET, STRONG
 
 if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
 LAST_LATIN = "\u2e7f"  # after it: Chinese and Japanese, written without spaces
@@ -35,9 +37,15 @@ class Block:
     indent: int = 0
     wraps: bool = True
     gap: bool = True
+    _at: dict[int, list[Content]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def lines(self, width: int) -> list[Content]:
-        """The lines at `width` cells, without the empty line that `gap` asks for before the block."""
+        """The lines at `width` cells, without the empty line that `gap` asks for before the block; kept by width."""
+        if width not in self._at:
+            self._at[width] = self._lines(width)
+        return self._at[width]
+
+    def _lines(self, width: int) -> list[Content]:
         room = max(8, width - self.indent)
         lines = [part for line in self.text.split(allow_blank=True) for part in self._broken(line, room)]
         margin = " " * self.indent
@@ -82,10 +90,14 @@ def inline(text: str) -> Content:
 
 def blocks(markdown: str) -> Iterator[Block]:
     """The blocks of a Markdown text in reading order."""
+    yield from _Reader(_parser().parse(markdown)).blocks()
+
+
+@cache
+def _parser() -> "MarkdownIt":
     from markdown_it import MarkdownIt  # 40 ms: only when a card is opened
 
-    tokens = MarkdownIt("commonmark", {"html": False}).enable("table").parse(markdown)
-    yield from _Reader(tokens).blocks()
+    return MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 class _Reader:

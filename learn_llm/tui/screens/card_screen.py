@@ -9,6 +9,7 @@ from textual.screen import Screen
 from learn_llm.quizzes.kit import Kit
 from learn_llm.tui.key_guard import KeyGuard
 from learn_llm.tui.keys import bindings
+from learn_llm.tui.styles import NOTICE
 from learn_llm.tui.widgets.key_bar import bindings_of
 from learn_llm.tui.widgets.top_bar import TopBar
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from learn_llm.tui.widgets.card import Card, CardView
     from learn_llm.tui.widgets.demo import DemoPane
 
-NOTICE = 12.0  # seconds for which a notice can be read
 Pane = Literal["list", "card", "demo"]
 
 

@@ -13,9 +13,8 @@ from learn_llm.quizzes.kit import Kit
 from learn_llm.tui.key_guard import KeyGuard
 from learn_llm.tui.keys import bindings
 from learn_llm.tui.prose import Block, heading
-from learn_llm.tui.screens.card_screen import NOTICE
 from learn_llm.tui.screens.look import LookScreen
-from learn_llm.tui.styles import QUIET, STRONG
+from learn_llm.tui.styles import NOTICE, QUIET, STRONG
 from learn_llm.tui.widgets.choice_list import Choice, ChoiceList
 from learn_llm.tui.widgets.key_bar import KeyBar, bindings_of
 from learn_llm.tui.widgets.too_small import TooSmall

@@ -28,12 +28,11 @@ from learn_llm.tui.editor import edit
 from learn_llm.tui.exercise_text import no_folder
 from learn_llm.tui.keys import bindings
 from learn_llm.tui.prose import Block
-from learn_llm.tui.screens.card_screen import NOTICE
 from learn_llm.tui.screens.line import LineScreen
 from learn_llm.tui.screens.look import LookScreen
 from learn_llm.tui.screens.question_picker import QuestionPicker
 from learn_llm.tui.screens.topics import TopicList
-from learn_llm.tui.styles import HEADING
+from learn_llm.tui.styles import HEADING, NOTICE
 from learn_llm.tui.widgets.card import CardBody
 from learn_llm.tui.widgets.exercise import ExercisePane
 from learn_llm.tui.widgets.key_bar import KeyBar, bindings_of

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from learn_llm.quizzes.kit import Kit
 from learn_llm.tui.home_text import View, lines
 from learn_llm.tui.keys import bindings
-from learn_llm.tui.screens.card_screen import NOTICE
+from learn_llm.tui.styles import NOTICE
 from learn_llm.tui.widgets.key_bar import KeyBar, bindings_of
 from learn_llm.tui.widgets.too_small import WIDTH, TooSmall
 from learn_llm.tui.widgets.top_bar import TopBar

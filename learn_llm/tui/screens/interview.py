@@ -18,7 +18,7 @@ from learn_llm.tui.interview_text import follow_up_blocks, graded_blocks
 from learn_llm.tui.key_guard import KeyGuard
 from learn_llm.tui.keys import bindings
 from learn_llm.tui.prose import Block
-from learn_llm.tui.styles import QUIET
+from learn_llm.tui.styles import NOTICE, QUIET
 from learn_llm.tui.widgets.answer_area import AnswerArea
 from learn_llm.tui.widgets.card import CardBody
 from learn_llm.tui.widgets.key_bar import KeyBar, bindings_of
@@ -31,7 +31,6 @@ DRAFT_EVERY = 3.0
 """Seconds after which what is being typed is kept."""
 NARROW = 48
 """Columns of the learner's answers in the report: they fit the narrowest terminal."""
-NOTICE = 12.0
 
 
 class InterviewScreen(Screen[str | None]):

@@ -8,9 +8,11 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import Reactive, reactive
 from textual.style import Style
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -28,6 +30,8 @@ RATINGS = (1, 2, 3, 4)
 TWO = (1, 3)
 """Forgot and got it: for who finds four too many; with the keys of the four."""
 RATING_KEYS = {1: "card.forgot", 2: "card.partly", 3: "card.good", 4: "card.easy"}
+READING = 0.3
+"""Seconds after which the answer of a card is prepared, while its question is read."""
 COLOURS = {1: "error", 2: "warning", 3: "success", 4: "primary"}
 
 
@@ -54,6 +58,8 @@ class CardBody(VerticalScroll, can_focus=True, inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("page")
 
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0))  # it follows from a layout and needs no other
+
     def action_scroll_by(self, lines: int) -> None:
         """Scrolls by so many lines."""
         self.scroll_relative(y=lines, animate=False)
@@ -61,6 +67,12 @@ class CardBody(VerticalScroll, can_focus=True, inherit_bindings=False):
     def action_scroll_page(self, direction: int) -> None:
         """Scrolls by a screenful less two lines."""
         self.scroll_relative(y=direction * max(1, self.size.height - 2), animate=False)
+
+
+class CardLine(Static):
+    """A line above the card."""
+
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0))  # as of a `Page`: its width needs no second layout
 
 
 class RatingBar(Widget):
@@ -128,11 +140,13 @@ class Card(Vertical):
         self.texts = texts
         self.guard = guard
         self.card: CardView | None = None
+        self._answer: tuple[CardView, list[Block]] | None = None
+        self._reading: Timer | None = None
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="card-top"):
-            yield Static(id="card-head", markup=False)
-            yield Static(id="card-mark", markup=False)
+            yield CardLine(id="card-head", markup=False)
+            yield CardLine(id="card-mark", markup=False)
         with CardBody(id="card-body"):
             yield Page(id="card-page")
         yield Page(id="card-hint")
@@ -146,6 +160,24 @@ class Card(Vertical):
         self._draw()
         for body in self.query(CardBody):
             body.scroll_home(animate=False)
+        if self._reading is not None:
+            self._reading.stop()
+        self._reading = self.set_timer(READING, self._prepare)
+
+    def _prepare(self) -> None:
+        """Reads and lays out the answer, so that the key only has to show it."""
+        for page in self.query("#card-page").results(Page):
+            if self.card is not None and not self.revealed:
+                page.prepare(self._answer_of(self.card))
+
+    def _answer_of(self, card: CardView) -> list[Block]:
+        if self._answer is None or self._answer[0] is not card:
+            try:
+                blocks = list(answer_blocks(card.question, self.texts))
+            except UserError as error:  # a file of the bank that was damaged after it was installed
+                blocks = [Block(Content.styled(str(error), "$text-error"))]
+            self._answer = card, blocks
+        return self._answer[1]
 
     def redraw(self) -> None:
         """Something on the card has changed; it stays where it was scrolled to."""
@@ -210,7 +242,7 @@ class Card(Vertical):
         self.set_class(self.revealed, "-revealed")
         self.refresh_bindings()
         if card is None:
-            self.query_one("#card-head", Static).update("")
+            self.query_one("#card-head", CardLine).update("")
             self.query_one("#card-hint", Page).show([])
             page.show([])
             return
@@ -219,15 +251,13 @@ class Card(Vertical):
         head = Content.assemble(
             (f"{question.number}", "bold $text-primary"), f"  {self.texts(question.level)}  ", (topics, QUIET)
         )
-        self.query_one("#card-head", Static).update(head)
-        self.query_one("#card-mark", Static).update(Content.styled(card.mark, "$text-accent" if card.is_due else QUIET))
+        self.query_one("#card-head", CardLine).update(head)
+        mark = Content.styled(card.mark, "$text-accent" if card.is_due else QUIET)
+        self.query_one("#card-mark", CardLine).update(mark)
         blocks: list[Block] = [question_block(question)]
         ran = card.ran()
         if self.revealed:
-            try:
-                blocks.extend(answer_blocks(question, self.texts))
-            except UserError as error:  # a file of the bank that was damaged after it was installed
-                blocks.append(Block(Content.styled(str(error), "$text-error")))
+            blocks.extend(self._answer_of(card))
             if ran is not None:
                 blocks += [heading(self.texts("card.ran.heading")), ran]
             self.query_one(RatingBar).show(card.intervals(), card.ratings)
