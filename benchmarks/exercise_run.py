@@ -56,7 +56,7 @@ MISTAKES = (
 
 
 def config_of(exercise: Exercise, full: bool) -> Any:
-    """The run's Config with the exercise's options; a method's made small unless `full`, a demo takes seconds anyway."""
+    """The run's Config with the exercise's options; a method's made small unless `full`; a demo takes seconds."""
     config_type = importlib.import_module(method_of(exercise)[0]).Config
     config = tyro.cli(config_type, args=run_options(exercise))
     names = {field.name for field in dataclasses.fields(config)}
@@ -106,11 +106,11 @@ def solutions(exercises: Sequence[Exercise], full: bool) -> Iterator[bool]:
 def mistakes(exercises: Sequence[Exercise]) -> Iterator[bool]:
     """Run each mistake beside our function, in two processes, and print a row; whether it is as it should be."""
     by_name = {exercise.name: exercise for exercise in exercises}
-    print(f"\n{'with this mistake':<40}{'run':<10}{'s':>7}")
+    rows = [row for row in MISTAKES if row[0] in by_name]
+    if rows:
+        print(f"\n{'with this mistake':<40}{'run':<10}{'s':>7}")
     with tempfile.TemporaryDirectory() as folder:
-        for name, variant, options in MISTAKES:
-            if name not in by_name:
-                continue
+        for name, variant, options in rows:
             begun = time.monotonic()
             exercise, path = by_name[name], Path(folder, f"{name}.py")
             path.write_text(mistaken(exercise, variant) if variant else files(exercise).solution, encoding="utf-8")
