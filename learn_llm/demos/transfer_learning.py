@@ -51,7 +51,7 @@ SMALL, BATCH, CONTEXT, HELD_OUT, LOOKS = 64, 8, 64, 24, 6
 class Config(RunConfig):
     """Options of the demo; the ranges are in the catalogue."""
 
-    steps: int = 30
+    steps: int = 24
     """Training steps of each of the two models."""
     words: int = 6
     """Common words that the dialect says in another way."""
