@@ -99,9 +99,9 @@ ADVANCED = (
         ),
         parameters=(
             Parameter("rank", 4, "r, the rank of the change that the claim is about.", low=1, high=32),
-            Parameter("steps", 80, "Training steps of each arm, 32 examples each.", low=10, high=200),
+            Parameter("steps", 120, "Training steps of each arm, 32 examples each.", low=10, high=200),
             Parameter(
-                "learning_rate", 5e-3, "Of the changes of low rank; full fine-tuning has its own.", low=1e-5, high=0.1
+                "learning_rate", 1e-2, "Of the changes of low rank; full fine-tuning has its own.", low=1e-5, high=0.1
             ),
             Parameter("targets", "all", "Which linear layers get a change.", choices=("all", "attention", "qv", "mlp")),
         ),

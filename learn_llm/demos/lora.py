@@ -34,9 +34,9 @@ class Config(RunConfig):
 
     rank: int = 4
     """r, the rank of the change that the claim is about."""
-    steps: int = 80
+    steps: int = 120
     """Training steps of each arm, 32 examples each."""
-    learning_rate: float = 5e-3
+    learning_rate: float = 1e-2
     """Of the changes of low rank; full fine-tuning has its own."""
     targets: Targets = "all"
     """Which linear layers get a change."""
