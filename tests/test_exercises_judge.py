@@ -18,7 +18,8 @@ from learn_llm.exercises.codec import Other, dump, load
 from learn_llm.exercises.courses import Course, load_course
 from learn_llm.exercises.differences import difference
 from learn_llm.exercises.isolation import descendants
-from learn_llm.exercises.judge import Judge, UnreadableError, read
+from learn_llm.exercises.judge import Judge
+from learn_llm.exercises.reading import UnreadableError, read
 from learn_llm.exercises.skeleton import files
 from learn_llm.exercises.workers import Worker
 

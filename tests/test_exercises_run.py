@@ -77,6 +77,28 @@ def test_the_command_says_where_two_runs_part(desk: Desk, monkeypatch: pytest.Mo
     assert "   <" in parted.output
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(None, "there is no file"), (b"# \xe9", "not UTF-8"), (b"x = 1", "no function attention_weights")],
+)
+def test_a_file_that_cannot_run_is_one_clear_line(
+    content: bytes | None, told: str, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(desk.root)
+    path = desk.path(desk.course.get("attention_weights"))
+    path.unlink() if content is None else path.write_bytes(content)
+    result = CliRunner().invoke(command, ["run", "attention_weights", "--steps", "20"])
+    assert isinstance(result.exception, UserError)
+    assert told in str(result.exception)
+    assert "Error" not in str(result.exception)
+
+
+def test_a_run_of_what_is_not_written_says_so(desk: Desk) -> None:
+    exercise = desk.course.get("attention_weights")
+    with pytest.raises(UserError, match="it is not written yet: attention_weights"):
+        list(SideBySide(exercise, desk.path(exercise), ["--steps", "20"]).run())
+
+
 def test_a_function_that_was_not_called_is_said(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     exercise = desk.course.get("ipo_loss")
     pair = SideBySide(exercise, desk.path(exercise), ["--steps", "1"])

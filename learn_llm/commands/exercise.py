@@ -101,6 +101,7 @@ def check(names: tuple[str, ...], lang: str | None) -> int:
             click.echo("\n".join(verdict(item, outcome, language)))
             if outcome.passed and len(chosen) == 1:
                 click.echo("\n".join(after_passing(desk, item, language)))
+        worker.wait_ready()  # it may have had nothing to do
         click.echo(isolation(worker, language), err=True)
     return 0 if right == len(chosen) else 1
 
@@ -170,12 +171,18 @@ def run(name: str, options: tuple[str, ...], lang: str | None) -> None:
 
     OPTIONS are those of the method, for example --seed 1 --steps 5.
     """
+    from learn_llm.exercises.reading import UnreadableError, read
     from learn_llm.exercises.side_by_side import SideBySide
     from learn_llm.exercises.telling import compared
+    from learn_llm.exercises.texts import say
 
     desk, language = _opened(lang)
     item = desk.course.get(name)
     pair = SideBySide(item, desk.path(item), options)
+    try:
+        read(pair.path)
+    except UnreadableError as error:
+        raise UserError(say(language, error.key, **error.values)) from None
     for line in compared(pair, language):
         click.echo(line)
 

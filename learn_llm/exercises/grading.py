@@ -13,7 +13,8 @@ from pathlib import Path
 
 from learn_llm.errors import UserError
 from learn_llm.exercises.courses import Course, Language
-from learn_llm.exercises.judge import Judge, Outcome, UnreadableError, read
+from learn_llm.exercises.judge import Judge, Outcome
+from learn_llm.exercises.reading import UnreadableError, read
 from learn_llm.exercises.state import STATE, Record, State, find, read_state
 from learn_llm.exercises.texts import say
 from learn_llm.exercises.workers import Worker

@@ -6,7 +6,6 @@ other, the outcome carries that mistake's message.
 
 import importlib
 import importlib.util
-import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,11 +18,11 @@ from learn_llm.errors import UserError
 from learn_llm.exercises.calling import call
 from learn_llm.exercises.courses import Exercise, Language, mistake_of
 from learn_llm.exercises.differences import TOLERANCE, Difference, difference, what
+from learn_llm.exercises.reading import UnreadableError, read
 from learn_llm.exercises.skeleton import files
 from learn_llm.exercises.texts import say
 from learn_llm.exercises.workers import MEMORY, SECONDS, Reply, Worker
 
-LARGEST_FILE = 1 << 20
 SEED = 0
 """Of a learner's own checks: what failed fails again."""
 Answer = Mapping[str, Any]
@@ -45,14 +44,6 @@ class Outcome:
     @property
     def passed(self) -> bool:
         return self.status == "passed"
-
-
-class UnreadableError(Exception):
-    """A learner's file that is no text; the message is a text's key, the values fill it."""
-
-    def __init__(self, key: str, **values: object) -> None:
-        super().__init__(key)
-        self.key, self.values = key, values
 
 
 class Judge:
@@ -199,26 +190,6 @@ class Judge:
         else:
             lines = [say(language, "judge.error", type=kind, message=error["message"])]
         return [*lines, say(language, "judge.line", line=line, text=error["text"])] if line else lines
-
-
-def read(path: Path) -> str:
-    """The text of a learner's file, whatever its line ends.  Raises UnreadableError."""
-    try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise UnreadableError("judge.unreadable", reason="no plain file")
-        if found.st_size > LARGEST_FILE:
-            raise UnreadableError("judge.large")
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise UnreadableError("judge.missing", file=path) from None
-    except OSError as error:
-        raise UnreadableError("judge.unreadable", reason=error.strerror) from None
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnreadableError("judge.utf8", byte=error.start + 1) from None
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _in_words(found: Difference, language: Language) -> str:

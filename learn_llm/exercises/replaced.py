@@ -15,7 +15,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-from learn_llm.exercises.judge import read
+from learn_llm.errors import UserError
+from learn_llm.exercises.reading import read
 from learn_llm.exercises.side_by_side import CALLS
 from learn_llm.running import main as run_main
 
@@ -36,10 +37,12 @@ def put_in_place(target: str, function: Callable[..., Any]) -> Callable[..., Any
 
 
 def function_in(source: str, file: str, name: str) -> Callable[..., Any]:
-    """The function of this name in a learner's text."""
+    """The function of this name in a learner's text.  Raises UserError where there is none."""
     module = ModuleType("exercise")
     module.__file__ = file
     exec(compile(source, file, "exec"), vars(module))
+    if name not in vars(module):
+        raise UserError(f"the file has no function {name}: was it renamed?")
     function: Callable[..., Any] = vars(module)[name]
     return function
 
@@ -68,7 +71,10 @@ def main(arguments: Sequence[str]) -> NoReturn:
     module = importlib.import_module(method)
     counted = Counted()
     if file:
-        function = function_in(read(Path(file)), file, target.rpartition(":")[2].rpartition(".")[2])
+        try:
+            function = function_in(read(Path(file)), file, target.rpartition(":")[2].rpartition(".")[2])
+        except UserError as error:
+            sys.exit(str(error))
         put_in_place(target, counted.wrap(function))
     try:
         run_main(module.run, module.Config, rest, name=method.rpartition(".")[2])

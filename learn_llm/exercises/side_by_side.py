@@ -91,6 +91,8 @@ class SideBySide:
         if process.wait() != 0:
             errors.seek(0)
             told = errors.read().decode(errors="replace").strip().splitlines() or [f"exit code {process.returncode}"]
+            if told[-1] == "NotImplementedError":
+                told.append(f"it is not written yet: {self.path.name} raises NotImplementedError")
             raise UserError(f"the run with {'our' if side == 0 else 'your'} function failed: {told[-1]}")
 
     @property
