@@ -15,6 +15,7 @@ from learn_llm.errors import UserError
 from learn_llm.exercises import here, skeleton
 from learn_llm.exercises.class_page import as_csv
 from learn_llm.exercises.courses import BUNDLED, load_course
+from learn_llm.exercises.new_course import new
 from learn_llm.exercises.similarity import alike, fingerprint
 from learn_llm.exercises.skeleton import files
 from learn_llm.exercises.state import STATE, Desk, find, make
@@ -169,6 +170,16 @@ def test_a_damaged_state_is_moved_aside_and_said(desk: Desk, text: str) -> None:
     assert "was damaged" in opened.notices[0]
     assert list(desk.root.glob(f"{STATE}.damaged-1"))
     assert not Desk(desk.root).notices, "and then all is well"
+
+
+def test_a_damaged_state_still_tells_its_course_and_language(tmp_path: Path) -> None:
+    course = new(tmp_path / "course", "mine", "learn_llm.minimal_impls.dpo:dpo_loss")[0].parent
+    desk, *_ = make(tmp_path / "desk", course, "ja")
+    path = desk.root / STATE
+    path.write_text(path.read_text()[:-40])
+    opened = Desk(desk.root)
+    assert opened.notices
+    assert (opened.course.folder, opened.language) == (course, "ja")
 
 
 def test_a_state_of_a_newer_version_is_left_alone(desk: Desk) -> None:

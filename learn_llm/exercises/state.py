@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -182,9 +183,10 @@ class Desk:
             return state
         aside = next(p for n in range(1, 10_000) if not (p := self.root / f"{STATE}.damaged-{n}").exists())
         _attempt(path, lambda: os.rename(path, aside))
-        _write_state(self.root, State())
+        state = _left_of(aside)
+        _write_state(self.root, state)
         self.notices.append(f"{path} was damaged; it is now {aside.name}, your answers are untouched: check them again")
-        return State()
+        return state
 
 
 def read_state(root: Path) -> State | None:
@@ -207,6 +209,15 @@ def read_state(root: Path) -> State | None:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return state
+
+
+def _left_of(damaged: Path) -> State:
+    """A new state, of the course and in the language that a damaged one still names."""
+    text = damaged.read_text(encoding="utf-8", errors="replace")
+    found = dict(re.findall(r'"(course|language)": "([^"\\\n]+)"', text))
+    course, language = found.get("course", ""), found.get("language")
+    is_there = course and Path(course, "info.toml").is_file()
+    return State(course if is_there else "", "ja" if language == "ja" else "en")
 
 
 def _checked(kind: "type[Kind]", values: dict[str, Any]) -> "Kind":
