@@ -182,6 +182,12 @@ def test_a_damaged_state_still_tells_its_course_and_language(tmp_path: Path) -> 
     assert (opened.course.folder, opened.language) == (course, "ja")
 
 
+def test_an_exercise_with_a_bad_name_is_not_begun(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="'My dpo' is no name for an exercise"):
+        new(tmp_path / "course", "My dpo", "learn_llm.minimal_impls.dpo:dpo_loss")
+    assert not (tmp_path / "course").exists()
+
+
 def test_a_state_of_a_newer_version_is_left_alone(desk: Desk) -> None:
     path = desk.root / STATE
     path.write_text(json.dumps({"version": 99, "records": {}}))

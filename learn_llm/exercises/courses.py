@@ -117,12 +117,12 @@ def _chapters(folder: Path, path: Path, info: Mapping[str, Any]) -> Iterator[Cha
     if not isinstance(chapters, list) or not all(isinstance(chapter, dict) for chapter in chapters):
         raise UserError(f"{path}: it needs [[chapters]], each with name, title and exercises")
     for number, chapter in enumerate(chapters, 1):
-        name = _checked_name(chapter.get("name"), path, "a chapter")
+        name = checked_name(chapter.get("name"), path, "a chapter")
         listed = chapter.get("exercises")
         if not isinstance(listed, list):
             raise UserError(f"{path}: chapter {name} needs exercises = [names]")
         place = f"{number:02}_{name}"
-        exercises = tuple(_exercise(folder, place, _checked_name(item, path, "an exercise")) for item in listed)
+        exercises = tuple(_exercise(folder, place, checked_name(item, path, "an exercise")) for item in listed)
         yield Chapter(name, _text(chapter, "title", path), exercises)
 
 
@@ -161,7 +161,8 @@ def _text(table: Mapping[str, Any], key: str, path: Path) -> Text:
     return {language: value[language].strip() for language in LANGUAGES}
 
 
-def _checked_name(name: object, path: Path, what: str) -> str:
+def checked_name(name: object, path: Path, what: str) -> str:
+    """A name that a course may use.  Raises UserError."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise UserError(f"{path}: {name!r} is no name for {what}: lower-case letters, digits and _, at most 32")
     return name

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from learn_llm.errors import UserError
-from learn_llm.exercises.courses import FORMAT, Exercise, load_course, mistake_of
+from learn_llm.exercises.courses import FORMAT, Exercise, checked_name, mistake_of
 from learn_llm.exercises.skeleton import files, function_at
 
 INFO = """format = {format}
@@ -62,6 +62,7 @@ def new(folder: Path, name: str, target: str) -> list[Path]:
     """Write the files of a new exercise, and info.toml where there is none.  Raises UserError; overwrites nothing."""
     parameters = function_at(target)
     code, texts, info = folder / f"{name}.py", folder / f"{name}.toml", folder / "info.toml"
+    checked_name(name, info, "an exercise")
     contents = {
         code: CODE.format(
             target=target,
@@ -81,7 +82,6 @@ def new(folder: Path, name: str, target: str) -> list[Path]:
             path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UserError(f"{folder} cannot be written: {error.strerror}") from None
-    load_course(folder)  # says what is wrong with the name
     return list(contents)
 
 
