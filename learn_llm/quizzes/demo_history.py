@@ -27,6 +27,11 @@ class DemoRun:
     measured: Mapping[str, float]
 
 
+def verdict_key(holds: bool, broken: bool) -> str:
+    """The text that says whether the claim held, and whether it should have."""
+    return ("demo.holds" if holds else "demo.fails") + (".broken" if broken else "")
+
+
 class DemoHistory:
     """Keeps runs, in memory where the database of `progress` cannot be written."""
 

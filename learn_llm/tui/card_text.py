@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from textual.content import Content
 
 from learn_llm.quizzes.bank import Question
-from learn_llm.quizzes.demo_history import DemoRun, Value
+from learn_llm.quizzes.demo_history import DemoRun, Value, verdict_key
 from learn_llm.quizzes.kit import options_of
 from learn_llm.quizzes.texts import Texts
 from learn_llm.tui import prose
@@ -63,11 +63,6 @@ def run_options(options: Mapping[str, Value], broken: bool, texts: Texts) -> str
     """With which options a demo was run."""
     words = [*options_of(options), *(["--break"] if broken else [])]
     return " ".join(words) or texts("runs.defaults")
-
-
-def verdict_key(holds: bool, broken: bool) -> str:
-    """The text that says whether the claim held, and whether it should have."""
-    return ("demo.holds" if holds else "demo.fails") + (".broken" if broken else "")
 
 
 def _heading(text: str, note: str = "") -> Block:

@@ -13,9 +13,10 @@ from learn_llm.canvas import fit
 from learn_llm.charts import render
 from learn_llm.events import Chart, Sample, Table, Tokens, Verdict
 from learn_llm.glossary import find, mark
+from learn_llm.quizzes.demo_history import verdict_key
 from learn_llm.quizzes.texts import Texts
 from learn_llm.showing import clean, spoken
-from learn_llm.tui.card_text import run_options, verdict_key
+from learn_llm.tui.card_text import run_options
 from learn_llm.tui.demo_state import DemoState, Status
 from learn_llm.tui.prose import Block, lay_out
 from learn_llm.tui.styles import QUIET

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 from learn_llm.commands.plain.charts import by_token, described
@@ -13,9 +12,10 @@ from learn_llm.demos.catalogue import Demo, Parameter, claimed, find
 from learn_llm.errors import UserError
 from learn_llm.events import Chart, Tokens, Verdict
 from learn_llm.quizzes.bank import Question
-from learn_llm.quizzes.demo_history import Value
+from learn_llm.quizzes.demo_history import Value, verdict_key
 from learn_llm.quizzes.kit import Kit
 from learn_llm.quizzes.plain import inline
+from learn_llm.showing import measured
 from learn_llm.terminal import Plain
 
 SEED = Parameter("seed", 0, "What is drawn at random.", low=0, high=999_999)
@@ -107,7 +107,10 @@ async def _follow(kit: Kit, console: Console, demo: Demo, broken: bool, values: 
                 reader.close()
                 console.say("", *(described(event, kit.texts) if isinstance(event, Chart) else by_token(event)))
             elif isinstance(event, Verdict):
-                reader.show(replace(event, claim=claimed(demo.slug, event.claim, kit.texts.language)))
+                reader.close()
+                said = kit.texts(verdict_key(event.holds, broken))
+                console.say("", said, claimed(demo.slug, event.claim, kit.texts.language))
+                console.show("".join(text for text, _ in line).rstrip() for line in measured(event.measured, console.width))
                 kit.desk.keep_run(demo.slug, event, broken=broken, options=values)
             else:
                 reader.show(event)
