@@ -110,7 +110,8 @@ async def _follow(kit: Kit, console: Console, demo: Demo, broken: bool, values: 
                 reader.close()
                 said = kit.texts(verdict_key(event.holds, broken))
                 console.say("", said, claimed(demo.slug, event.claim, kit.texts.language))
-                console.show("".join(text for text, _ in line).rstrip() for line in measured(event.measured, console.width))
+                numbers = measured(event.measured, console.width)
+                console.show("".join(text for text, _ in line).rstrip() for line in numbers)
                 kit.desk.keep_run(demo.slug, event, broken=broken, options=values)
             else:
                 reader.show(event)
