@@ -33,7 +33,7 @@ from learn_llm.running import RunConfig, main
 from learn_llm.training import Setup, generator, prepare, token_logprobs
 
 LEAST = 0.02
-PAIRS, BATCH = 1_280, 16
+PAIRS, BATCH = 1_600, 16
 SHOWN = (
     "gap", "ci_low", "ci_high", "gap_difference", "gap_difference_low", "gap_difference_high", "gold", "kl",
 )  # fmt: skip
@@ -43,7 +43,7 @@ SHOWN = (
 class Config(RunConfig):
     """Options of the demo; the ranges are in the catalogue."""
 
-    steps: int = 80
+    steps: int = 100
     """Training steps of each arm, 16 pairs each."""
     lam: float = 0.0
     """λ, the weight of the loss on pretraining text, which is mixed in above 0."""

@@ -232,7 +232,7 @@ ADVANCED = (
             "--steps 20: stopped early; do the words already make a difference?",
         ),
         parameters=(
-            Parameter("steps", 80, "Training steps of each arm, 16 pairs each.", low=10, high=200),
+            Parameter("steps", 100, "Training steps of each arm, 16 pairs each.", low=10, high=200),
             Parameter(
                 "lam", 0.0, "λ, the weight of the loss on pretraining text, which is mixed in above 0.", low=0, high=4
             ),
@@ -260,7 +260,7 @@ ADVANCED = (
         ),
         parameters=(
             Parameter("pairs", 960, "Comparisons that the proxy learns from.", low=120, high=2400),
-            Parameter("prompts", 40, "Prompts that are answered.", low=8, high=64),
+            Parameter("prompts", 64, "Prompts that are answered.", low=8, high=128),
             Parameter("temperature", 1.0, "Of the samples.", low=0.5, high=2),
         ),
     ),

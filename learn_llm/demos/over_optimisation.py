@@ -31,7 +31,7 @@ class Config(RunConfig):
 
     pairs: int = 960
     """Comparisons that the proxy learns from."""
-    prompts: int = 40
+    prompts: int = 64
     """Prompts that are answered."""
     temperature: float = 1.0
     """Of the samples."""

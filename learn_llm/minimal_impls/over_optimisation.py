@@ -69,7 +69,7 @@ class Config(RunConfig):
     """Comparisons that the proxy learns from (1)."""
     compare: str = "tiny-reward"
     """A reward model that has seen more, on the same samples (6): a bundled name or a folder; empty: none."""
-    prompts: int = 40
+    prompts: int = 64
     """Held-out prompts."""
     samples: int = 256
     """N, samples a prompt (2), a power of 2."""
