@@ -252,7 +252,7 @@ ADVANCED = (
         seconds=90,
         breaks="The gold score itself takes the proxy's place: there is no error to exploit.",
         look_at="The proxy's line rises to the end. Gold chosen by it turns after a few samples and falls; chosen by a "
-        "reward model with sixty times as many comparisons it rises far higher before it turns, if it does.",
+        "reward model with eighty times as many comparisons it rises far higher before it turns, if it does.",
         try_this=(
             "--pairs 240: a quarter of the comparisons; is the proxy any worse?",
             "--pairs 1920: twice the comparisons; does gold rise higher, and turn later?",
