@@ -95,10 +95,8 @@ class QuizApp(App[None]):
             gc.freeze()
             gc.set_threshold(*COLLECT_AFTER)
             gc.enable()
-        if self.is_running:  # else it was left before
-            self.theme_changed_signal.subscribe(
-                self, self._keep_theme
-            )  # those that are chosen, not the one at the start
+        if self.is_running:  # else it was left before; from now on a theme is one that was chosen
+            self.theme_changed_signal.subscribe(self, self._keep_theme)
 
     def _keep_theme(self, theme: Theme) -> None:
         """The theme was changed, in the settings or in the command palette."""
