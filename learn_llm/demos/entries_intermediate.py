@@ -191,7 +191,7 @@ INTERMEDIATE = (
             "--learning-rate 0.0003: small steps forget less, and learn less in the same time.",
         ),
         parameters=(
-            Parameter("steps", 24, "Training steps of each of the two models.", low=6, high=120),
+            Parameter("steps", 16, "Training steps of each of the two models.", low=6, high=120),
             Parameter("words", 6, "Common words that the dialect says in another way.", low=1, high=100),
             Parameter("learning_rate", 3e-3, "Peak of the schedule of both models, AdamW.", low=1e-5, high=1e-2),
             Parameter("replay", 0.0, "Share of each batch that is old text.", low=0, high=0.9),

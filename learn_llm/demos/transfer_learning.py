@@ -43,7 +43,7 @@ from learn_llm.training import Optimiser, TrainConfig, generator, prepare
 
 KINDS = {"facts": 0.5, "short_facts": 0.2, "knowledge": 0.3}
 """What both texts are about (`tinyworld.documents`)."""
-SMALL, BATCH, CONTEXT, HELD_OUT, LOOKS = 64, 8, 64, 24, 6
+SMALL, BATCH, CONTEXT, HELD_OUT, LOOKS = 64, 8, 64, 16, 4
 """Rows of the dialect that are trained on, rows a step, tokens a row, held-out rows of each text, and evaluations."""
 
 
@@ -51,7 +51,7 @@ SMALL, BATCH, CONTEXT, HELD_OUT, LOOKS = 64, 8, 64, 24, 6
 class Config(RunConfig):
     """Options of the demo; the ranges are in the catalogue."""
 
-    steps: int = 24
+    steps: int = 16
     """Training steps of each of the two models."""
     words: int = 6
     """Common words that the dialect says in another way."""
@@ -102,7 +102,6 @@ def batch(config: Config, new: Tensor, old: Tensor, step: int) -> Tensor:
 
 def run(config: Config) -> Iterator[Event]:
     """Train the base and a new model on the same rows of the dialect; measure both on the dialect and the old text."""
-    torch.set_num_threads(1)  # the matrices are small: a second thread would mostly wait
     train = TrainConfig(
         seed=config.seed, model="tiny-base", steps=config.steps, learning_rate=config.learning_rate, warmup=0.1,
         device="cpu",
