@@ -288,7 +288,7 @@ INTERMEDIATE = (
                 low=0.05,
                 high=2,
             ),
-            Parameter("steps", 160, "Training steps.", low=20, high=400),
+            Parameter("steps", 100, "Training steps.", low=20, high=400),
         ),
     ),
     Demo(

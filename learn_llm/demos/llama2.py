@@ -153,20 +153,22 @@ def run(config: Config) -> Iterator[Event]:
     shape = small_block(config)
     model = GPT(shape)
     drawn = torch.Generator().manual_seed(config.seed)
-    test = lists(256, drawn)
+    test = lists(128, drawn)
     positions = torch.zeros(1, test.shape[1], dtype=torch.long) if config.break_ else None  # zeros: all the same place
     yield Note(
         f"one layer, {model.num_parameters():,} parameters: width {shape.hidden_size}, {HEADS} query heads on "
         f"{shape.num_key_value_heads} key-value heads, MLP {shape.intermediate_size}"
     )
-    optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3, betas=(0.9, 0.95), eps=1e-5, weight_decay=0.1)
+    optimiser = torch.optim.AdamW(
+        model.parameters(), lr=3e-3, betas=(0.9, 0.95), eps=1e-5, weight_decay=0.1, fused=True
+    )
     for step in range(1, config.steps + 1):
         loss, _ = losses(model, lists(BATCH, drawn), positions)
         optimiser.zero_grad()
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
-        if step % 10 == 0 or step == config.steps:
+        if step % 20 == 0 or step == config.steps:
             with torch.no_grad():
                 held_out, right = losses(model, test, positions)
             values = {"loss": loss.item(), "validation_loss": held_out.item(), "token_accuracy": right.item()}

@@ -48,7 +48,7 @@ class Config(RunConfig):
     """V: different tokens of the source."""
     concentration: float = 0.3
     """Dirichlet concentration of the next-token distributions; small is predictable."""
-    steps: int = 160
+    steps: int = 100
     """Training steps."""
 
     def __post_init__(self) -> None:
