@@ -319,6 +319,7 @@ def main() -> int:
         hello = folder / "hello.py"
         hello.write_text(HELLO)
         environment = os.environ | {"TERM": "xterm-256color", "LEARN_LLM_HOME": name, "LEARN_LLM_LANG": "en"}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # what is installed has its byte code; Textual always has it
         measured: dict[str, Callable[[], Iterator[Figure]]] = {
             "start": lambda: start(options.rounds, environment, hello),
             "keys": keys,
