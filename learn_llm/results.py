@@ -1,6 +1,6 @@
 """docs/results.md: every claim beside the figure of its source, measured over several seeds.  `learn-llm results`.
 
-A run is a method's file with its settings (`results_claims.py`); each of its claims is about one number of the verdict.
+A run is a method's file with its settings (`results_claims`); each of its claims is about one number of the verdict.
 Its mean over the seeds has a t-interval, and the source says on which side of a bound it should lie:
 
     agrees            the whole interval lies there
@@ -24,7 +24,8 @@ from learn_llm.errors import UserError
 from learn_llm.evaluation import Interval, interval
 from learn_llm.events import Event, Note, Stage, Table, Verdict
 from learn_llm.kept_runs import KeptRun, Measured
-from learn_llm.results_claims import RUNS, Claim, Run, known
+from learn_llm.results_claims import RUNS, known
+from learn_llm.results_claims.claim import Claim, Run
 from learn_llm.running import RunConfig
 
 WORDS = ("agrees", "does not", "undecided", "not comparable", "not measured yet")

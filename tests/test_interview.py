@@ -228,6 +228,14 @@ def test_the_report_says_what_was_missed_and_what_mends_it() -> None:
     assert second.missed == ()
 
 
+def test_a_row_fits_a_small_terminal_and_names_what_it_was_narrowed_down_to() -> None:
+    answers = [answered("backpropagation", "")]
+    plain = row(make_record(answers), ENGLISH, UTC)
+    assert plain.endswith("0 %  " + ENGLISH("interview.of", answered=1, asked=len(make_record(answers).plan.ids)))
+    narrowed = row(make_record(answers, plan=Plan(("backpropagation",), level="basic")), ENGLISH, UTC)
+    assert ENGLISH("basic") in narrowed.removeprefix(plain[:20])
+
+
 def test_the_report_names_the_exercises_of_what_is_weak() -> None:
     record = make_record([answered("ppo", ""), answered("sft", everything("sft"), [3, 3])])
     text = report(record, ENGLISH, (), {"ppo": ("gae", "whitening"), "sft": ("collate",)})

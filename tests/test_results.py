@@ -23,7 +23,8 @@ from learn_llm.events import Event, Metrics, Note, Stage, Table, Verdict
 from learn_llm.glossary import find
 from learn_llm.kept_runs import Measured
 from learn_llm.results import Config, answer
-from learn_llm.results_claims import RUNS, Claim, Run
+from learn_llm.results_claims import RUNS
+from learn_llm.results_claims.claim import Claim, Run
 from learn_llm.running import RunConfig
 
 

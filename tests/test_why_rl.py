@@ -1,4 +1,4 @@
-"""Why RL: what each reason measures is what it says that it measures, and all run to a verdict.
+"""Why RL: what each reason measures is what it says that it measures, and all five run to a verdict.
 
 How able the bundled checkpoints are is not asserted here: `learn-llm demo --all --check` does that.
 """
@@ -23,7 +23,9 @@ from learn_llm.minimal_impls import (
     why_rl_dialogue,
     why_rl_negation,
     why_rl_pairs,
+    why_rl_ranks,
     why_rl_samples,
+    why_rl_sequence,
     why_rl_settings,
 )
 from learn_llm.minimal_impls.reward_model import RewardModel, save_reward
@@ -34,7 +36,7 @@ from learn_llm.training import Setup, TrainConfig
 from tests.small_models import little_llama, llama_folder, world_tokenizer
 
 
-@pytest.mark.parametrize("module", [why_rl_pairs, why_rl_dialogue])
+@pytest.mark.parametrize("module", [why_rl_pairs, why_rl_ranks, why_rl_dialogue])
 def test_the_examples_in_docstrings_are_true(module: Any) -> None:
     result = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     assert result.attempted >= 1
@@ -113,6 +115,31 @@ def test_every_token_of_a_response_has_one_weight_and_the_opposite_has_the_other
         assert math.copysign(1, weight.values[0]) == sign
 
 
+# Reason 1: learning the ranks
+
+
+def test_a_pair_becomes_two_texts_each_with_its_rank() -> None:
+    setup = a_setup()
+    prompt = World(setup.encoder, 0).prompts(1, 8).train[0]
+    pair = examples.Pair(prompt, (5, 2), (6, 7, 2))
+    assert why_rl_ranks.of_ranks(pair, (8, 9)) == [((*prompt.ids, 5, 2), (8,)), ((*prompt.ids, 6, 7, 2), (9,))]
+    assert all(word in tokens.vocabulary() for word in why_rl_ranks.RANKS)
+
+
+@torch.no_grad()
+def test_ranks_are_read_behind_the_response_and_likelihoods_are_means_of_its_tokens() -> None:
+    setup = a_setup()
+    answered = [((4, 5, 6), (7, 8, 2)), ((9,), (10, 2)), ((4, 5, 6, 7, 8), (2,))]  # of different lengths
+    first, second = (setup.encoder.tokenizer.encode(word, bos=False)[0] for word in why_rl_ranks.RANKS)
+    odds = why_rl_ranks.by_rank(setup, setup.model, answered)
+    means = why_rl_ranks.by_likelihood(setup, setup.model, answered)
+    for (prompt, response), ours, mean in zip(answered, odds, means, strict=True):
+        logits = setup.model(torch.tensor([[*prompt, *response]]))[0]
+        assert ours == pytest.approx(float(logits[-1, first] - logits[-1, second]), abs=1e-4)
+        said = [float(logits.log_softmax(-1)[len(prompt) - 1 + i, token]) for i, token in enumerate(response)]
+        assert mean == pytest.approx(sum(said) / len(said), abs=1e-4)
+
+
 # Reason 2: rewards of later turns
 
 
@@ -181,26 +208,28 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Random little models in place of the bundled ones, and short rounds."""
     monkeypatch.setattr(examples, "HELD_OUT", 24)
     monkeypatch.setattr(why_rl_settings, "ROUND", 8)
+    for name, size in (("STEPS", 3), ("PAIRS_A_STEP", 4), ("ASKED", 12)):
+        monkeypatch.setattr(why_rl_ranks, name, size)
     monkeypatch.setenv("LEARN_LLM_HOME", str(tmp_path / "home"))
     setup = a_setup()
     save_reward(RewardModel(setup.model), setup, tmp_path / "reward")
     model = llama_folder(tmp_path / "llama", world_tokenizer(), context=128)
     sizes = {"pairs": 40, "samples": 32, "prompts": 16, "max_new_tokens": 5}
-    return {"model": model, "reward_model": str(tmp_path / "reward"), "device": "cpu", **sizes}
+    return {"model": model, "base": model, "reward_model": str(tmp_path / "reward"), "device": "cpu", **sizes}
 
 
 def run(**settings: Any) -> list[Event]:
     return list(why_rl.run(why_rl.Config(**settings)))
 
 
-def test_all_reasons_end_in_one_verdict(settings: dict[str, Any]) -> None:
+def test_all_five_end_in_one_verdict(settings: dict[str, Any]) -> None:
     events = run(**settings, full=True)
     verdict = events[-1]
     assert isinstance(verdict, Verdict)
     assert verdict.measured["reason_3/right_by_gold"] == 1
-    assert {name.partition("/")[0] for name in verdict.measured} == {f"reason_{n}" for n in range(2, 5)}
+    assert {name.partition("/")[0] for name in verdict.measured} == {f"reason_{n}" for n in range(1, 6)}
     assert all(math.isfinite(value) for value in verdict.measured.values())
-    assert verdict.claim.count(". ") == 2
+    assert verdict.claim.count(". ") == 4
     told = [name for event in events if isinstance(event, Metrics) for name in event.values]
     assert [name for name in (*told, *verdict.measured) if find(name) is None] == []
     assert [event.name for event in events if isinstance(event, Stage)] == [f"reason_{n}" for n in why_rl.REASONS]
@@ -241,11 +270,48 @@ def test_both_arms_draw_as_many_samples(settings: dict[str, Any], drawn_samples:
     assert drawn_samples == {"rollout": 32, "rounds": 32}
 
 
+def test_in_sequence_as_many_responses_are_used_as_alone(
+    settings: dict[str, Any], drawn_samples: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[tuple[str, int]] = []
+    imitate = why_rl_samples.imitate_people
+
+    def counted(config: why_rl.Config, model: str, count: int, out: Path) -> Any:
+        read.append((model, count))
+        return imitate(config, model, count, out)
+
+    monkeypatch.setattr(why_rl_sequence, "imitate_people", counted)
+    events = run(**settings, reason=5)
+    assert read == [(settings["base"], 64), (settings["base"], 32)]
+    assert drawn_samples["rollout"] == 64 + 32
+    table = next(event for event in events if isinstance(event, Table))
+    assert [row[1:3] for row in table.rows] == [(0, 0), (64, 0), (0, 64), (32, 32)]
+
+
 def test_without_an_opposite_the_claim_falls(settings: dict[str, Any]) -> None:
     verdict = run(**settings, reason=3, break_=True)[-1]
     assert isinstance(verdict, Verdict)
     assert not verdict.holds
     assert verdict.measured["right_by_gold"] == 0
+
+
+def test_broken_a_coin_ranks_the_pairs(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(why_rl_ranks, "STEPS", 30)
+    seen: list[list[int]] = []
+    of_ranks = why_rl_ranks.of_ranks
+
+    def noted(pair: examples.Pair, ranks: list[int]) -> Any:
+        seen.append(list(ranks))
+        return of_ranks(pair, ranks)
+
+    monkeypatch.setattr(why_rl_ranks, "of_ranks", noted)
+    run(**settings, reason=1)
+    assert all(ranks == seen[0] for ranks in seen)
+    swapped = seen[0][::-1]
+    seen.clear()
+    run(**settings, reason=1, break_=True)
+    assert len(seen) == 120
+    assert 40 < sum(ranks == swapped for ranks in seen) < 80
 
 
 @pytest.mark.parametrize(("setting", "said"), [({"samples": 100}, "multiple of 384"), ({"pairs": 1}, "--pairs")])

@@ -132,6 +132,12 @@ def compared(pair: "SideBySide", language: Language) -> Iterator[str]:
         yield ""
         yield render(pair.chart(ours, theirs), 72, 14)
     yield ""
+    for text in _parting(pair, language):
+        yield from wrap(text, _width())
+
+
+def _parting(pair: "SideBySide", language: Language) -> Iterator[str]:
+    """Where the two part, and what became of the claim in each."""
     parting, result = pair.parting, pair.other_result
     if not pair.calls:
         yield say(language, "run.unused", function=pair.target.partition(":")[2])
@@ -145,7 +151,7 @@ def compared(pair: "SideBySide", language: Language) -> Iterator[str]:
         yield say(language, "run.part.result", result=result)
     else:
         yield say(language, "run.same", steps=len(pair.steps), calls=pair.calls)
-    for who, verdict in zip((ours, theirs), pair.verdicts, strict=True):
+    for who, verdict in zip((say(language, "run.ours"), say(language, "run.yours")), pair.verdicts, strict=True):
         if verdict is not None:
             yield say(language, "run.holds" if verdict.holds else "run.fails", who=who, claim=verdict.claim)
 

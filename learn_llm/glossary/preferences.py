@@ -136,6 +136,22 @@ distinct | share
 
 # Why RL, and over-optimisation
 
+ordered_by_rank | share
+    Share of held-out pairs that the model of ranks orders as annotators did.
+ordered_by_rank_low | share
+    Lower end of the 95 % interval of ordered_by_rank.
+ordered_by_likelihood | share
+    Share of held-out pairs that the likelihoods of the model of responses order as annotators did.
+gold_ranks
+    Gold score of what a model answers that has learnt ranks.
+gold_responses
+    Gold score of what a model answers that has learnt the responses.
+responses_over_ranks
+    gold_responses minus gold_ranks.
+responses_over_ranks_low
+    Lower end of the 95 % interval of responses_over_ranks, paired by prompt.
+ranks_over_base
+    Gold score after learning the ranks minus that of the base.
 right_by_gold | share
     Share of pairs in which the gold score puts the answer turned into its opposite below a harmless change.
 right_by_reward | share
@@ -160,6 +176,22 @@ ppo_over_best_low
     Lower end of the 95 % interval of ppo_over_best, paired by prompt.
 ppo_over_best_high
     Upper end of the 95 % interval of ppo_over_best, paired by prompt.
+gold_base
+    Gold score of the base, which has not learnt to answer.
+gold_sft
+    Gold score after SFT alone.
+gold_rl
+    Gold score after RL alone.
+gold_both
+    Gold score after SFT and then RL.
+both_over_sft
+    Gold score after SFT and then RL minus that after SFT alone, on as many responses.
+both_over_sft_low
+    Lower end of the 95 % interval of both_over_sft, paired by prompt.
+both_over_rl
+    Gold score after SFT and then RL minus that after RL alone, on as many responses.
+both_over_rl_low
+    Lower end of the 95 % interval of both_over_rl, paired by prompt.
 asks_back | share
     How likely the policy is to ask back in turn 1, learnt from the reward of the whole dialogue.
 asks_back_per_turn | share

@@ -15,7 +15,7 @@ Implementation details
   4. `--out` keeps the adapters alone, with a fingerprint of the base that they belong to (`prompt_tuning.write`).
 Left out: adapters side by side with the sublayer, one adapter a layer (Pfeiffer), mixing several (AdapterFusion).
 
-    python -m learn_llm.minimal_impls.adapters                                       # tiny world
+    python -m learn_llm.minimal_impls.adapters                                       # tiny world; --full: widths
     python -m learn_llm.minimal_impls.adapters --model smollm2 --data demonstrations.jsonl --bottleneck 16 --out tuned
 """
 
@@ -34,6 +34,7 @@ from learn_llm.examples import Demonstration
 from learn_llm.gpt import GPT
 from learn_llm.minimal_impls import lora
 from learn_llm.minimal_impls.prompt_tuning import read, write
+from learn_llm.minimal_impls.variants import full
 from learn_llm.rollouts import respond
 from learn_llm.running import main
 from learn_llm.training import TrainConfig, generator, prepare
@@ -61,6 +62,8 @@ class Config(TrainConfig):
     """Prompts that the score is measured on, tiny world only."""
     max_new_tokens: int = 40
     """The longest response when the model is asked."""
+    full: bool = False
+    """Run every variant (`variants.py`); what is finished is kept, and the same command goes on where it stopped."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -126,6 +129,9 @@ def load_adapters(model: GPT, file: Path) -> GPT:
 
 def run(config: Config) -> Iterator[Event]:
     """Train the adapters; the verdict compares with the base as it was."""
+    if config.full:
+        yield from full("adapters", run, config)
+        return
     setup = prepare(config)
     base = copy.deepcopy(setup.model).requires_grad_(False)
     data = lora.careful(config, setup, config.demonstrations, config.held_out_prompts)

@@ -22,7 +22,7 @@ Implementation details
   6. Chance is not 0: a model that had learnt to begin with any of the four words would be right in a quarter.
 Left out: several instructions at once, instructions that a model wrote, shortening them for half of the rows.
 
-    python -m learn_llm.minimal_impls.ghost_attention                                # tiny world
+    python -m learn_llm.minimal_impls.ghost_attention                                # tiny world; --full: variants
     python -m learn_llm.minimal_impls.ghost_attention --model smollm2 --data prompts.jsonl --out steady
 """
 
@@ -39,6 +39,7 @@ from learn_llm.events import Chart, Event, Note, Sample, Series, Stage, Table, V
 from learn_llm.examples import Demonstration, Encoder, Prompt, source
 from learn_llm.gpt import GPT
 from learn_llm.minimal_impls import lora
+from learn_llm.minimal_impls.variants import full
 from learn_llm.rollouts import respond
 from learn_llm.running import main
 from learn_llm.tinyworld import rubric
@@ -75,6 +76,8 @@ class Config(TrainConfig):
     """Prompts with more tokens are not asked: several must fit."""
     max_new_tokens: int = 24
     """The longest answer."""
+    full: bool = False
+    """Run every variant (`variants.py`); what is finished is kept, and the same command goes on where it stopped."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -184,6 +187,9 @@ def converse(
 
 def run(config: Config) -> Iterator[Event]:
     """Sample conversations with and without GAtt, train on each, and ask both models over more turns than trained."""
+    if config.full:
+        yield from full("ghost_attention", run, config)
+        return
     setup = prepare(config)
     start = copy.deepcopy(setup.model).requires_grad_(False)
     split = source(setup.encoder, config).prompts(8 * config.conversations, config.max_new_tokens)

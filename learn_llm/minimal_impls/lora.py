@@ -20,7 +20,7 @@ Implementation details
   7. SFT, reward model, DPO and PPO take `--lora-rank` and train these layers (lora_rank.py).
 Left out: dropout before A, α/√r (rsLoRA), DoRA, a factor of its own for B's learning rate (LoRA+).
 
-    python -m learn_llm.minimal_impls.lora                                           # tiny world
+    python -m learn_llm.minimal_impls.lora                                           # tiny world; --full: ranks
     python -m learn_llm.minimal_impls.lora --model smollm2 --data demonstrations.jsonl --rank 8 --out tuned
 """
 
@@ -43,6 +43,7 @@ from learn_llm.evaluation import difference, held_out_losses, side_by_side
 from learn_llm.events import Chart, Event, Metrics, Note, Series, Stage, Table, Verdict
 from learn_llm.examples import Demonstration, File, Split, World, batch_indices, collate, items, parts
 from learn_llm.gpt import GPT
+from learn_llm.minimal_impls.variants import full
 from learn_llm.parallel import own
 from learn_llm.rollouts import Response, respond
 from learn_llm.running import main
@@ -83,6 +84,8 @@ class Config(TrainConfig):
     """Prompts that the score is measured on, tiny world only."""
     max_new_tokens: int = 40
     """The longest response when the model is asked."""
+    full: bool = False
+    """Run every variant (`variants.py`); what is finished is kept, and the same command goes on where it stopped."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -246,6 +249,9 @@ def train(
 
 def run(config: Config) -> Iterator[Event]:
     """Train the adapted model, then merge it; in the tiny world full fine-tuning and other ranks stand beside it."""
+    if config.full:
+        yield from full("lora", run, config)
+        return
     setup = prepare(config)
     base = copy.deepcopy(setup.model).requires_grad_(False)
     data = careful(config, setup, config.demonstrations, config.held_out_prompts)

@@ -22,7 +22,7 @@ Implementation details
      goes `behind` them.
 Left out: starting from class names, prompts made by a network (p-tuning), vectors in every layer (prefix tuning).
 
-    python -m learn_llm.minimal_impls.prompt_tuning                                  # tiny world
+    python -m learn_llm.minimal_impls.prompt_tuning                                  # tiny world; --full: lengths
     python -m learn_llm.minimal_impls.prompt_tuning --model smollm2 --data demonstrations.jsonl --soft-tokens 20
 """
 
@@ -45,6 +45,7 @@ from learn_llm.events import Chart, Event, Note, Series, Stage, Table, Verdict
 from learn_llm.examples import Demonstration, Prompt
 from learn_llm.gpt import GPT
 from learn_llm.minimal_impls import lora
+from learn_llm.minimal_impls.variants import full
 from learn_llm.rollouts import Response, respond
 from learn_llm.running import main
 from learn_llm.training import Setup, TrainConfig, prepare, torch_generator
@@ -76,6 +77,8 @@ class Config(TrainConfig):
     """Prompts that the score is measured on, tiny world only."""
     max_new_tokens: int = 40
     """The longest response when the model is asked."""
+    full: bool = False
+    """Run every variant (`variants.py`); what is finished is kept, and the same command goes on where it stopped."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -203,6 +206,9 @@ def load_prompt(model: GPT, file: Path) -> GPT:
 
 def run(config: Config) -> Iterator[Event]:
     """Train the vectors; in the tiny world with other numbers of them for the curve."""
+    if config.full:
+        yield from full("prompt_tuning", run, config)
+        return
     setup = prepare(config)
     base = setup.model.requires_grad_(False)
     data = lora.careful(config, setup, config.demonstrations, config.held_out_prompts)

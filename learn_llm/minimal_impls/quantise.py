@@ -22,7 +22,7 @@ Implementation details
   8. Four bits cost the tiny model next to nothing, so there is nothing to repair.  The run takes 2, which ruin it.
 Left out: packing several codes into a byte, paged optimisers, methods that look at data (GPTQ, AWQ).
 
-    python -m learn_llm.minimal_impls.quantise                                       # tiny world
+    python -m learn_llm.minimal_impls.quantise                                       # tiny world; --full: settings
     python -m learn_llm.minimal_impls.quantise --model smollm2 --data demonstrations.jsonl --format nf4
 """
 
@@ -42,6 +42,7 @@ from learn_llm.events import Chart, Event, Series, Stage, Table, Verdict
 from learn_llm.examples import source
 from learn_llm.gpt import GPT
 from learn_llm.minimal_impls import lora
+from learn_llm.minimal_impls.variants import full
 from learn_llm.running import main
 from learn_llm.training import TrainConfig, prepare, torch_generator
 
@@ -78,6 +79,8 @@ class Config(TrainConfig):
     """Peak of LoRA's schedule, AdamW."""
     demonstrations: int = 2_000
     """How many demonstrations the tiny world's people write."""
+    full: bool = False
+    """Run every variant (`variants.py`); what is finished is kept, and the same command goes on where it stopped."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -198,6 +201,9 @@ def compressed(model: GPT, format: Format, block: int, broken: bool = False) -> 
 
 def run(config: Config) -> Iterator[Event]:
     """Errors on Gaussian weights and on the model's own, what they cost in loss, and what LoRA repairs."""
+    if config.full:
+        yield from full("quantise", run, config)
+        return
     setup = prepare(config)
     base = setup.model.requires_grad_(False)
     yield Stage("errors", 1, 3)

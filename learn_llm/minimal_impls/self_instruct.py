@@ -60,6 +60,7 @@ from learn_llm.minimal_impls.self_instruct_tables import (
     funnel_events,
 )
 from learn_llm.minimal_impls.sft import response_loss
+from learn_llm.minimal_impls.variants import full
 from learn_llm.parallel import is_first, own
 from learn_llm.rollouts import respond
 from learn_llm.running import main
@@ -113,6 +114,8 @@ class Config(TrainConfig):
     """New questions that every model is asked (7)."""
     out: str = ""
     """Folder for seeds.jsonl, raw.jsonl, deduplicated.jsonl and filtered.jsonl: what sft.py takes as --data."""
+    full: bool = False
+    """Run every variant (`variants.py`); what is finished is kept, and the same command goes on where it stopped."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -274,6 +277,9 @@ def right(asked: Sequence[Question], said: Sequence[str]) -> list[float]:
 
 def run(config: Config) -> Iterator[Event]:
     """Write tasks round by round, filter them in three ways, tune on equally many of each, and ask all models."""
+    if config.full:
+        yield from full("self_instruct", run, config)
+        return
     setup = prepare(config)
     seeds, asked = material(config, setup)
     save_rows(config.out, "seeds", seeds)

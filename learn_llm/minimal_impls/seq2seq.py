@@ -49,6 +49,7 @@ from learn_llm.gpt import GPT, MLP, GPTConfig, RMSNorm, inverse_frequencies, lef
 from learn_llm.minimal_impls.seq2seq_items import BOS, CONTEXT, EOS, PAD, Corpus, Item, corpus
 from learn_llm.minimal_impls.seq2seq_tables import by_length, overview, side_by_side
 from learn_llm.minimal_impls.sft import response_loss
+from learn_llm.minimal_impls.variants import full
 from learn_llm.parallel import own
 from learn_llm.running import main
 from learn_llm.training import STATE, Optimiser, Progress, TrainConfig, autocast, choose_device, token_logprobs
@@ -76,6 +77,8 @@ class Config(TrainConfig):
     """Peak of the schedule, AdamW."""
     items: int = 20_000
     """Items to train on."""
+    full: bool = False
+    """Run every variant (`variants.py`); what is finished is kept, and the same command goes on where it stopped."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -263,6 +266,9 @@ def work(model: nn.Module, items: Sequence[Item]) -> float:
 
 def run(config: Config) -> Iterator[Event]:
     """Train both on the same items; the verdict compares exact answers to held-out sources."""
+    if config.full:
+        yield from full("seq2seq", run, config)
+        return
     data = corpus(config.seed, config.items, config.data, config.max_length)
     device = choose_device(config.device)
     models = {name: model.to(device) for name, model in new_models(config, len(data.words)).items()}

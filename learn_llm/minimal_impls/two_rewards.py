@@ -37,6 +37,7 @@ from learn_llm.evaluation import difference
 from learn_llm.events import Event, Metrics, Note, Sample, Stage, Table, Verdict
 from learn_llm.examples import Pair, World, batch_indices, is_held_out, items, parts
 from learn_llm.minimal_impls.reward_model import RewardModel, bradley_terry_loss, save_reward, score, score_pairs
+from learn_llm.minimal_impls.variants import full
 from learn_llm.parallel import is_first, own
 from learn_llm.rollouts import Response, respond
 from learn_llm.running import main
@@ -78,6 +79,8 @@ class Config(TrainConfig):
     """Held-out prompts of each kind, tagged as unsafe and ordinary, as far as there are that many."""
     max_new_tokens: int = 32
     """The longest response."""
+    full: bool = False
+    """Run every variant (`variants.py`); what is finished is kept, and the same command goes on where it stopped."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -173,6 +176,9 @@ def held_out(config: Config) -> tuple[list[Item], list[Item]]:
 
 def run(config: Config) -> Iterator[Event]:
     """Train both; then helpfulness alone and the rule each pick the best of n."""
+    if config.full:
+        yield from full("two_rewards", run, config)
+        return
     setup = prepare(config)
     rewards: dict[str, RewardModel] = {}
     for index, kind in enumerate(JUDGES, 1):

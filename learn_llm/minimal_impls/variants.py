@@ -100,7 +100,61 @@ FULL: Mapping[str, Full] = {
         ("overall_a", "overall_b", "widest_gap", "widest_gap_low", "gap_the_other_way", "fall_correctness",
          "robustness_a", "robustness_b", "scores_kept"),
     ),
-    "why_rl": Full({f"reason_{number}": {"reason": number} for number in range(2, 5)}),
+    "lora": Full(
+        {"rank-4": {}, "rank-1": {"rank": 1}, "rank-16": {"rank": 16}, "query-and-value": {"targets": "qv"}},
+        ("trained_share", "gold", "gold_full", "share_of_gain", "moved_by_merging"),
+        "At every rank, and on query and value alone, LoRA reaches at least 80 % of what full fine-tuning gains",
+        lambda found: all(one.values["share_of_gain"] >= 0.8 for one in found.values()),
+    ),
+    "adapters": Full(
+        {"bottleneck-8": {}, "bottleneck-2": {"bottleneck": 2}, "bottleneck-32": {"bottleneck": 32}},
+        ("trained_share", "gold", "gold_difference", "ci_low", "ci_high"),
+        "Adapters of every width raise the gold score of a frozen model",
+        all_gain,
+    ),
+    "prompt_tuning": Full(
+        {"16-tokens": {}, "4-tokens": {"soft_tokens": 4}, "48-tokens": {"soft_tokens": 48}},
+        ("trained_share", "gold", "gold_difference", "ci_low", "ci_high"),
+        "With 4, with 16 and with 48 soft tokens the gold score of a frozen model rises",
+        all_gain,
+    ),
+    "quantise": Full(
+        {
+            "int2": {},
+            "int2-rank-2": {"rank": 2},
+            "int2-blocks-of-256": {"block": 256},
+            "nf4": {"format": "nf4"},
+        },
+        ("gap_opened", "gap_opened_low", "gap_left", "gap_left_high", "share_repaired"),
+        "LoRA repairs at least half of what 2 bits cost, at either rank and with either size of block",
+        lambda found: all(one.values["share_repaired"] >= 0.5 for name, one in found.items() if name != "nf4"),
+    ),
+    "seq2seq": Full(
+        {"width-64": {}, "width-96": {"width": 96}, "600-steps": {"steps": 600}},
+        ("exact_match", "exact_match_causal", "exact_difference", "ci_low", "ci_high", "flops_share"),
+        "Wider or trained for longer, the encoder-decoder answers more sources exactly than the causal model",
+        all_gain,
+    ),
+    "ghost_attention": Full(
+        {"4-turns": {}, "2-turns": {"turns": 2}, "one-try": {"tries": 1}},
+        ("holds", "holds_without", "holds_start", "holds_last", "holds_difference", "ci_low", "right", "right_without"),
+    ),
+    "two_rewards": Full(
+        {"best-of-4": {}, "best-of-2": {"n": 2}, "best-of-8": {"n": 8}},
+        ("harmless", "harmless_alone", "harmless_difference", "ci_low", "harmless_ordinary_difference",
+         "helpfulness_difference"),
+        "Of 2, of 4 and of 8 samples the combined rule picks harmless ones more often than helpfulness alone does",
+        all_gain,
+    ),
+    "self_instruct": Full(
+        {"rouge-l-0.7": {}, "rouge-l-0.5": {"threshold": 0.5}, "rouge-l-0.9": {"threshold": 0.9}},
+        ("written", "kept", "kept_exact", "nearest", "nearest_exact", "right_start", "right_raw",
+         "right_deduplicated", "right_filtered", "right_gain", "ci_low", "ci_high"),
+        "The lower the threshold, the fewer tasks are kept and the more distinct they are",
+        lambda found: rising([found[f"rouge-l-0.{digit}"].values["kept"] for digit in (5, 7, 9)])
+        and rising([found[f"rouge-l-0.{digit}"].values["nearest"] for digit in (5, 7, 9)]),
+    ),
+    "why_rl": Full({f"reason_{number}": {"reason": number} for number in range(1, 6)}),
 }  # fmt: skip
 
 

@@ -14,18 +14,20 @@ ROUND = 192
 class Config(RunConfig):
     """What is measured."""
 
-    reason: Literal[0, 2, 3, 4] = 0
+    reason: Literal[0, 1, 2, 3, 4, 5] = 0
     """Which one; 0: reasons 3 and 4, what either objective sees and what comes of it."""
     full: bool = False
-    """All of them; what is finished is kept, and the same command goes on where it stopped."""
+    """All five; what is finished is kept, and the same command goes on where it stopped."""
     model: str = "tiny-sft"
     """The model that reason 3 asks and reason 4 goes on from: a bundled name or a folder."""
+    base: str = "tiny-base"
+    """The model that reasons 1 and 5 start from, which has not learnt to answer: a bundled name or a folder."""
     reward_model: str = "tiny-reward"
     """What scores samples: a bundled name or a folder made by reward_model.py."""
     pairs: int = 320
     """Pairs of reason 3."""
     samples: int = 1152
-    """Demonstrations that an arm of reason 4 reads, or samples that it draws and has scored."""
+    """Demonstrations that an arm of reason 4 reads, or samples that it draws and has scored; reason 5: twice that."""
     prompts: int = 384
     """Held-out prompts that arms are compared on."""
     max_new_tokens: int = 40

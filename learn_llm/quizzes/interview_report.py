@@ -125,11 +125,14 @@ def chosen_by(record: Record, words: Words) -> str:
 
 
 def row(record: Record, words: Words, zone: tzinfo | None = None) -> str:
-    """An interview in a line: when, the score, how far, by what it was chosen."""
+    """An interview in a line: when, the score, how far, and what it was narrowed down to, if to anything."""
     facts = {"answered": len(record.answers), "asked": len(record.plan.ids)}
     result = percent(score(record.answers)) if record.answers else ""
     how = words("interview.of" if record.ended else "interview.open", **facts)
-    return f"{record.started_at.astimezone(zone):%Y-%m-%d %H:%M}  {result:>5}  {how}  {chosen_by(record, words)}"
+    parts = [f"{record.started_at.astimezone(zone):%Y-%m-%d %H:%M}", f"{result:>5}", how]
+    if record.plan.level or record.plan.topics:
+        parts.append(chosen_by(record, words))
+    return "  ".join(parts)
 
 
 def _lines(

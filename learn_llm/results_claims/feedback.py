@@ -1,51 +1,9 @@
-"""The claims of docs/results.md: what is run, which number of its verdict is looked at, and what the source says."""
+"""Claims about learning from preferences and rewards: PPO and its relatives, over-optimisation, why RL."""
 
-import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
 
-from learn_llm.errors import UserError
+from learn_llm.results_claims.claim import COH, METHODS, NO_FIGURE, Claim, Run
 
-
-@dataclass(frozen=True)
-class Claim:
-    """One claim about one number."""
-
-    text: str
-    number: str
-    """A name in the verdict, or two with " - " or " / " between them."""
-    source: str
-    """The source's figure and its place."""
-    side: Literal["above", "below"] = "above"
-    """On which side of the bound the source says that it lies."""
-    bound: float = 0.0
-    not_comparable: str = ""
-    """Why nothing follows for the source, if so."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """A file of the package with its settings."""
-
-    module: str
-    about: str
-    claims: tuple[Claim, ...]
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    also: tuple[str, ...] = ()
-    """Modules that it imports by name."""
-    command: str = ""
-    """Where it is not run as a module."""
-
-
-def known(name: str) -> None:
-    """Raises UserError where there is no run of this name, with those that are near."""
-    if name not in RUNS:
-        near = difflib.get_close_matches(name, RUNS, 3, cutoff=0.4)
-        raise UserError(f"there is no run {name!r}; there are {', '.join(near or RUNS)}")
-
-
-METHODS = "minimal_impls"
 COMPARED = ("best-of-n", "rejection-sampling", "dpo", "coh", "reinforce", "grpo", "ppo")
 INSTRUCT_GPT = "Ouyang et al. 2022, arXiv 2203.02155"
 STIENNON = (
@@ -53,21 +11,7 @@ STIENNON = (
     "(Stiennon et al. 2020, arXiv 2009.01325)"
 )
 RASCHKA = "Sebastian Raschka's {} reason for RLHF: a direction, no figure"
-COH = "Liu et al. 2023, arXiv 2302.02676"
-ICIL = "Ye et al. 2023, arXiv 2302.14691"
-FLASK = "Ye et al. 2023, arXiv 2307.10928"
 GAO = "Gao et al. 2022, arXiv 2210.10760"
-NO_FIGURE = "a direction, no figure"
-RANDOM_WORDS = (
-    Claim(
-        "Random inputs lose at most 30 % of the gain", "lost_by_random_inputs / held_out_gain",
-        f"hardly any loss ({ICIL}): {NO_FIGURE}", "below", 0.3,
-    ),
-    Claim(
-        "Random outputs lose more than 30 % of the gain", "lost_by_random_outputs / held_out_gain",
-        f"a large loss ({ICIL}): {NO_FIGURE}", "above", 0.3,
-    ),
-)  # fmt: skip
 
 RUNS: Mapping[str, Run] = {
     "ppo": Run(
@@ -219,89 +163,6 @@ RUNS: Mapping[str, Run] = {
         tuple(f"{METHODS}.{name}" for name in ("ppo", "dpo", "grpo", "reinforce")),
         f"learn-llm compare {' '.join(COMPARED)}",
     ),
-    "coh": Run(
-        f"{METHODS}.coh",
-        "Chain of Hindsight and its arms on the same pairs.",
-        (
-            Claim("Asked for good, CoH answers better than asked for bad", "gap", f"{COH}, Figure 5: {NO_FIGURE}"),
-            Claim(
-                "In chains the gap is wider than without them", "gap_difference", COH,
-                not_comparable="the paper has no figure for asking for bad answers",
-            ),
-            Claim(
-                "Asked for good, CoH answers better than conditional SFT without chains", "gold_difference",
-                f"27.45 against 25.35 ROUGE, 81.2 against 78.8 % in dialogue ({COH}, Table 4)",
-            ),
-            Claim(
-                "... than SFT on good answers", "gold - sft/gold",
-                f"27.45 against 24.87 ROUGE, 81.2 against 64.8 % ({COH}, Table 4)",
-                not_comparable="6B parameters; smaller models lose a little against SFT, says its section 4.3",
-            ),
-            Claim(
-                "... than SFT on good and bad answers", "gold - sft-on-both/gold",
-                f"27.45 against 21.44 ROUGE, 81.2 against 50.6 % ({COH}, Table 4)",
-            ),
-            Claim(
-                "... than SFT with unlikelihood of bad answers", "gold - unlikelihood/gold",
-                f"27.45 against 19.56 ROUGE, 81.2 against 42.3 % ({COH}, Table 4)",
-            ),
-            Claim(
-                "... than without pretraining text (λ = 0)", "gold - coh-without-lambda/gold",
-                f"27.45 against 22.45 ROUGE, 81.2 against 60.8 % ({COH}, Table 4)",
-            ),
-            Claim(
-                "... than without masking of past tokens", "gold - coh-without-masking/gold",
-                f"27.45 against 26.65 ROUGE, 81.2 against 79.6 % ({COH}, Table 4)",
-            ),
-        ),
-        {"full": True},
-    ),
-    "icil": Run(
-        f"{METHODS}.icil",
-        "ICIL on the tiny world's held-out tasks, the bundled base.",
-        (
-            Claim(
-                "The prefix raises exact matches over zero-shot", "held_out_gain",
-                f"+34.58 % ROUGE-L, the mean of 8 base models of 6.7B to 175B ({ICIL}, abstract)",
-            ),
-            *RANDOM_WORDS,
-            Claim(
-                "Random definitions lose more than 30 % of the gain", "lost_by_random_definitions / held_out_gain",
-                f"a large loss ({ICIL}): {NO_FIGURE}", "above", 0.3,
-            ),
-            Claim(
-                "Of the gain, what answers left out take away", "lost_by_no_answers / held_out_gain", "none",
-                not_comparable="the paper has no such arm",
-            ),
-        ),
-    ),
-    "icil-sft": Run(
-        f"{METHODS}.icil",
-        "The same on the SFT model: does a prefix add to fine-tuning?",
-        (
-            Claim(
-                "The prefix raises exact matches of a fine-tuned model", "held_out_gain",
-                f"+12.26 % ROUGE-L for instruction-tuned models ({ICIL}, abstract)",
-            ),
-        ),
-        {"model": "tiny-sft", "arms": ()},
-    ),
-    "icil-smollm2": Run(
-        f"{METHODS}.icil",
-        "ICIL on SmolLM2-135M-Instruct, the bundled English tasks; every seed draws another prefix.",
-        (
-            Claim(
-                "The prefix raises valid answers over zero-shot", "valid_gain", "none",
-                not_comparable="the paper does not count valid answers",
-            ),
-            Claim(
-                "The prefix raises exact matches over zero-shot", "held_out_gain",
-                f"+12.26 % ROUGE-L for instruction-tuned models ({ICIL}, abstract)",
-            ),
-            *RANDOM_WORDS,
-        ),
-        {"model": "smollm2", "prefixes": 1, "items": 12, "arms": ("random inputs", "random outputs")},
-    ),
     "over-optimisation": Run(
         f"{METHODS}.over_optimisation",
         "The best of ever more samples by a reward model that saw 960 comparisons.",
@@ -333,24 +194,17 @@ RUNS: Mapping[str, Run] = {
         ),
         {"full": True},
     ),
-    "flask": Run(
-        f"{METHODS}.flask",
-        "Two models with the same mean score, skill by skill.",
+    "why-rl-1": Run(
+        f"{METHODS}.why_rl",
+        "Reason 1: cross-entropy on ranks makes a judge, not a writer.",
         (
             Claim(
-                "With equal means they differ by more than a point on some skill", "widest_gap",
-                f"open models match GPT-3.5 in user alignment and trail in logic ({FLASK}): {NO_FIGURE}", bound=1.0,
+                "A model that has learnt ranks orders unseen pairs", "ordered_by_rank", RASCHKA.format("first"),
+                bound=0.5,
             ),
-            Claim(
-                "On hard questions correctness falls", "fall_correctness",
-                f"logical correctness is weak on FLASK-Hard even for GPT-4 ({FLASK}): {NO_FIGURE}", "below",
-            ),
-            Claim(
-                "Share of scores that stay when an answer is made wordier", "scores_kept",
-                f"52.99 % scored by skill, 43.82 % without skills ({FLASK})",
-                not_comparable="rules score here, a language model there",
-            ),
+            Claim("It answers worse than one that has learnt answers", "responses_over_ranks", RASCHKA.format("first")),
         ),
+        {"reason": 1},
     ),
     "why-rl-2": Run(
         f"{METHODS}.why_rl",
@@ -381,5 +235,14 @@ RUNS: Mapping[str, Run] = {
             Claim("PPO gains more than cross-entropy on the best samples", "ppo_over_best", RASCHKA.format("fourth")),
         ),
         {"reason": 4},
+    ),
+    "why-rl-5": Run(
+        f"{METHODS}.why_rl",
+        "Reason 5: SFT, then RL, against either alone.",
+        (
+            Claim("Both are ahead of SFT alone", "both_over_sft", f"used in this order ({INSTRUCT_GPT}): {NO_FIGURE}"),
+            Claim("Both are ahead of RL alone", "both_over_rl", f"used in this order ({INSTRUCT_GPT}): {NO_FIGURE}"),
+        ),
+        {"reason": 5},
     ),
 }  # fmt: skip

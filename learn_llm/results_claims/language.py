@@ -1,0 +1,123 @@
+"""Claims about what stands in the context, and about skills: Chain of Hindsight, ICIL, FLASK."""
+
+from collections.abc import Mapping
+
+from learn_llm.results_claims.claim import COH, METHODS, NO_FIGURE, Claim, Run
+
+ICIL = "Ye et al. 2023, arXiv 2302.14691"
+FLASK = "Ye et al. 2023, arXiv 2307.10928"
+RANDOM_WORDS = (
+    Claim(
+        "Random inputs lose at most 30 % of the gain", "lost_by_random_inputs / held_out_gain",
+        f"hardly any loss ({ICIL}): {NO_FIGURE}", "below", 0.3,
+    ),
+    Claim(
+        "Random outputs lose more than 30 % of the gain", "lost_by_random_outputs / held_out_gain",
+        f"a large loss ({ICIL}): {NO_FIGURE}", "above", 0.3,
+    ),
+)  # fmt: skip
+
+RUNS: Mapping[str, Run] = {
+    "coh": Run(
+        f"{METHODS}.coh",
+        "Chain of Hindsight and its arms on the same pairs.",
+        (
+            Claim("Asked for good, CoH answers better than asked for bad", "gap", f"{COH}, Figure 5: {NO_FIGURE}"),
+            Claim(
+                "In chains the gap is wider than without them", "gap_difference", COH,
+                not_comparable="the paper has no figure for asking for bad answers",
+            ),
+            Claim(
+                "Asked for good, CoH answers better than conditional SFT without chains", "gold_difference",
+                f"27.45 against 25.35 ROUGE, 81.2 against 78.8 % in dialogue ({COH}, Table 4)",
+            ),
+            Claim(
+                "... than SFT on good answers", "gold - sft/gold",
+                f"27.45 against 24.87 ROUGE, 81.2 against 64.8 % ({COH}, Table 4)",
+                not_comparable="6B parameters; smaller models lose a little against SFT, says its section 4.3",
+            ),
+            Claim(
+                "... than SFT on good and bad answers", "gold - sft-on-both/gold",
+                f"27.45 against 21.44 ROUGE, 81.2 against 50.6 % ({COH}, Table 4)",
+            ),
+            Claim(
+                "... than SFT with unlikelihood of bad answers", "gold - unlikelihood/gold",
+                f"27.45 against 19.56 ROUGE, 81.2 against 42.3 % ({COH}, Table 4)",
+            ),
+            Claim(
+                "... than without pretraining text (λ = 0)", "gold - coh-without-lambda/gold",
+                f"27.45 against 22.45 ROUGE, 81.2 against 60.8 % ({COH}, Table 4)",
+            ),
+            Claim(
+                "... than without masking of past tokens", "gold - coh-without-masking/gold",
+                f"27.45 against 26.65 ROUGE, 81.2 against 79.6 % ({COH}, Table 4)",
+            ),
+        ),
+        {"full": True},
+    ),
+    "icil": Run(
+        f"{METHODS}.icil",
+        "ICIL on the tiny world's held-out tasks, the bundled base.",
+        (
+            Claim(
+                "The prefix raises exact matches over zero-shot", "held_out_gain",
+                f"+34.58 % ROUGE-L, the mean of 8 base models of 6.7B to 175B ({ICIL}, abstract)",
+            ),
+            *RANDOM_WORDS,
+            Claim(
+                "Random definitions lose more than 30 % of the gain", "lost_by_random_definitions / held_out_gain",
+                f"a large loss ({ICIL}): {NO_FIGURE}", "above", 0.3,
+            ),
+            Claim(
+                "Of the gain, what answers left out take away", "lost_by_no_answers / held_out_gain", "none",
+                not_comparable="the paper has no such arm",
+            ),
+        ),
+    ),
+    "icil-sft": Run(
+        f"{METHODS}.icil",
+        "The same on the SFT model: does a prefix add to fine-tuning?",
+        (
+            Claim(
+                "The prefix raises exact matches of a fine-tuned model", "held_out_gain",
+                f"+12.26 % ROUGE-L for instruction-tuned models ({ICIL}, abstract)",
+            ),
+        ),
+        {"model": "tiny-sft", "arms": ()},
+    ),
+    "icil-smollm2": Run(
+        f"{METHODS}.icil",
+        "ICIL on SmolLM2-135M-Instruct, the bundled English tasks; every seed draws another prefix.",
+        (
+            Claim(
+                "The prefix raises valid answers over zero-shot", "valid_gain", "none",
+                not_comparable="the paper does not count valid answers",
+            ),
+            Claim(
+                "The prefix raises exact matches over zero-shot", "held_out_gain",
+                f"+12.26 % ROUGE-L for instruction-tuned models ({ICIL}, abstract)",
+            ),
+            *RANDOM_WORDS,
+        ),
+        {"model": "smollm2", "prefixes": 1, "items": 12, "arms": ("random inputs", "random outputs")},
+    ),
+    "flask": Run(
+        f"{METHODS}.flask",
+        "Two models with the same mean score, skill by skill.",
+        (
+            Claim(
+                "With equal means they differ by more than a point on some skill", "widest_gap",
+                f"open models match GPT-3.5 in user alignment and trail in logic ({FLASK}): {NO_FIGURE}", bound=1.0,
+            ),
+            Claim(
+                "On hard questions correctness falls", "fall_correctness",
+                f"logical correctness is weak on FLASK-Hard even for GPT-4 ({FLASK}): {NO_FIGURE}", "below",
+            ),
+            Claim(
+                "Share of scores that stay when an answer is made wordier", "scores_kept",
+                f"52.99 % scored by skill, 43.82 % without skills ({FLASK})",
+                not_comparable="rules score here, a language model there",
+            ),
+        ),
+    ),
+}  # fmt: skip
