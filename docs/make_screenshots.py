@@ -204,7 +204,7 @@ async def interview(camera: Camera) -> None:
 
 
 async def demo(camera: Camera) -> None:
-    """A demo that runs, that has ended, with another parameter, and broken."""
+    """A demo that runs, that has ended, with another parameter, and broken; then its source."""
     await camera.press("l")
     await camera.point_at(DEMO)
     await camera.press("d")
@@ -229,6 +229,8 @@ async def demo(camera: Camera) -> None:
     await run_to_its_end("demo-compared")
     await camera.press("b")
     await run_to_its_end("demo-broken")
+    await camera.press("c")
+    await camera.take("source")
 
 
 async def side_by_side(camera: Camera) -> None:

@@ -23,6 +23,7 @@ from learn_llm.tui.screens.parameters import ParametersScreen
 from learn_llm.tui.screens.question_picker import QuestionPicker
 from learn_llm.tui.screens.settings import SettingsList, SettingsScreen
 from learn_llm.tui.screens.side_by_side import SideBySideScreen
+from learn_llm.tui.screens.source import SourceScreen
 from learn_llm.tui.screens.study import StudyScreen
 from learn_llm.tui.screens.topics import TopicList, TopicPicker
 from learn_llm.tui.widgets.answer_area import AnswerArea
@@ -37,7 +38,7 @@ from tests.tui_app import LARGE, SMALL, make_app
 
 OWNERS: tuple[type[DOMNode], ...] = (
     *(QuizApp, BrowseScreen, StudyScreen, HelpScreen, TopicPicker, TopicList, Card, CardBody),
-    *(DemoPane, QuestionList, SearchBox, SideBySideScreen, TokenGrid),
+    *(DemoPane, QuestionList, SearchBox, SideBySideScreen, SourceScreen, TokenGrid),
     *(DrillScreen, ChoiceList),
     *(HomeScreen, SettingsScreen, SettingsList, LineScreen, Line, ParametersScreen),
     *(ExercisesScreen, QuestionPicker),
@@ -59,6 +60,7 @@ SITUATIONS: dict[str, tuple[str, ...]] = {
     "demo from the list": (*"jjjj", "d", "tab"),
     "demo, stopped": (*"jjjj", "d", "x"),
     "demo, parameters": (*"jjjj", "d", "p"),
+    "demo, its source": (*"jjjj", "d", "c"),
     "demo, a parameter typed": (*"jjjj", "d", "p", "enter"),
     "demo while studying": ("s", *"nnnn", "d"),
     "drill": ("x",),

@@ -38,6 +38,10 @@ ENGLISH = {
     "help.tokens": "Token by token",
     "key.beside": "other text",
     "key.side_by_side": "tokens",
+    "source.counts": "file {file}/{files}",
+    "help.source": "The source",
+    "key.source": "code",
+    "key.file": "other file",
 }
 
 JAPANESE = {
@@ -76,4 +80,8 @@ JAPANESE = {
     "help.tokens": "トークンごとの比較",
     "key.beside": "別の文",
     "key.side_by_side": "トークン",
+    "source.counts": "ファイル {file}/{files}",
+    "help.source": "ソースコード",
+    "key.source": "コード",
+    "key.file": "別のファイル",
 }

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Kind = Literal["due", "new", "later"]
 AHEAD = timedelta(minutes=20)
 """How long before its time a card in its first steps is shown, where nothing else waits."""
+LEECH = 4
+"""So often forgotten after it had been learnt, a question asks for another way than its answer once more."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,15 @@ class Desk:
         from learn_llm.quizzes.demo_history import DemoHistory
 
         return DemoHistory(self.progress).last(demo)
+
+    def forgotten(self, id: str) -> int:
+        """How often a question was forgotten; 0 where that is not too often (`LEECH`), or its demo was run since."""
+        card = self.progress.card(id)
+        if card.lapses < LEECH:
+            return 0
+        run = self.last_run(self.question(id).demo)
+        tried = run is not None and card.last_review is not None and run.ended_at >= card.last_review
+        return 0 if tried else card.lapses
 
     def unfinished(self) -> "Record | None":
         """The newest interview that was left and can go on."""

@@ -53,6 +53,8 @@ _ENGLISH = {
     "nothing.due": "Nothing is due. Study new questions, or come back in {interval}.",
     "topics.any": "all topics",
     "card.say": "Say your answer aloud: 30 seconds, then the details. Then press {press[card.answer]}.",
+    "card.leech": "Forgotten {count} times: its answer once more will hardly help. Run its demo first, then say what "
+    "you saw and why. {press[card.answer]} shows the answer all the same.",
     "card.demo": "Its demo: {title}. Press {press[cards.demo]} to run it.",
     "card.nodemo": "The demo of this question is not built yet.",
     "short": "Short answer",
@@ -190,6 +192,8 @@ _JAPANESE = {
     "nothing.due": "今は復習するものがありません。次の復習まで{interval}です。",
     "topics.any": "すべての分野",
     "card.say": "まず声に出して答えましょう。30秒で要点、それから詳細。答えたら {press[card.answer]} を押します。",
+    "card.leech": "{count}回忘れた質問です。解答を読み返すより、先にデモを動かして、何が起きたか、なぜかを説明してみま"
+    "しょう。{press[card.answer]} で解答も見られます。",
     "card.demo": "デモ: {title} ({press[cards.demo]} で実行)",
     "card.nodemo": "この質問のデモはまだありません。",
     "short": "短い解答",

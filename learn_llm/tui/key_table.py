@@ -93,6 +93,7 @@ TABLE: Mapping[str, Mapping[str, Key]] = {
         "break": Key("b", "break_demo"),
         "parameters": Key("p", "parameters"),
         "side_by_side": Key("v", "side_by_side"),
+        "source": Key("c", "source"),
     },
     "tokens": {
         **_lines("move(-1)", "move(1)", "page", "top", "bottom"),
@@ -100,6 +101,11 @@ TABLE: Mapping[str, Mapping[str, Key]] = {
         "down": Key("down,j", "move(1)"),
         "left": Key("left", "beside(-1)"),
         "right": Key("right", "beside(1)"),
+    },
+    "source": {
+        "previous_file": Key("left", "file(-1)", show=False),
+        "next_file": Key("right", "file(1)"),
+        "back": Key("escape,backspace,c", "back"),
     },
     "side_by_side": {
         "back": Key("escape,backspace,v", "back"),
@@ -193,6 +199,7 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
     ("app", "cards", "study", "card", "page"),
     ("app", "cards", "study", "demo", "page"),
     ("app", "side_by_side", "tokens"),
+    ("app", "source", "page"),
     ("app", "drill", "choices", "page"),
     ("app", "exercises", "lines"),
     ("app", "exercises", "page"),

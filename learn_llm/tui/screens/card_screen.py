@@ -105,7 +105,8 @@ class CardScreen(Screen[None]):
 
         ratings = TWO if self.desk.settings.two_buttons else RATINGS
         title, exercises = demo.title if demo else None, self._exercises_of(question)
-        return CardView(question, self.mark(id), is_due, intervals, title, ran, ratings, exercises)
+        forgotten = self.desk.forgotten(id) if demo else 0
+        return CardView(question, self.mark(id), is_due, intervals, title, ran, ratings, exercises, forgotten)
 
     def mark(self, id: str) -> str:
         """When the question is due, in a word or two."""

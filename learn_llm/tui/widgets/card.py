@@ -40,7 +40,8 @@ class CardView:
     """What a card shows: the question, when it is due and would be due after each rating, its demo's title if built.
 
     `ran` tells what its demo said last, None where it was never run; `ratings` are those that are offered: all four,
-    or `TWO`; `exercises` is how many belong to it.
+    or `TWO`; `exercises` is how many belong to it; `forgotten` how often, where that is so often that the demo should
+    come first.
     """
 
     question: Question
@@ -51,6 +52,7 @@ class CardView:
     ran: Callable[[], Block | None] = lambda: None
     ratings: tuple[int, ...] = RATINGS
     exercises: int = 0
+    forgotten: int = 0
 
 
 class CardBody(VerticalScroll, can_focus=True, inherit_bindings=False):
@@ -263,7 +265,8 @@ class Card(Vertical):
             self.query_one(RatingBar).show(card.intervals(), card.ratings)
         page.show(blocks)
         demo = self.texts("card.nodemo") if card.demo is None else self.texts("card.demo", title=card.demo)
-        hints = [Block(Content(text), gap=False) for text in (self.texts("card.say"), demo)]
+        say = self.texts("card.leech", count=card.forgotten) if card.forgotten else self.texts("card.say")
+        hints = [Block(Content(text), gap=False) for text in (say, demo)]
         hints += [ran] if ran is not None else []
         if card.exercises:
             hints.append(Block(Content(self.texts("card.exercises", count=card.exercises)), gap=False))

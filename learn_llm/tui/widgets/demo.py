@@ -142,6 +142,14 @@ class DemoPane(Vertical):
 
         self.app.push_screen(SideBySideScreen(list(self.state.tokens.values()), self.texts))
 
+    def action_source(self) -> None:
+        """What the demo runs, to be read."""
+        from learn_llm.tui.screens.source import SourceScreen
+        from learn_llm.tui.source_text import sources
+
+        if self.demo is not None:
+            self.app.push_screen(SourceScreen(sources(self.demo), self.texts))
+
     async def _watch(
         self, demo: Demo, state: DemoState, argv: Sequence[str], before: asyncio.Task[None] | None
     ) -> None:

@@ -38,6 +38,8 @@ ORDER = (
         "run_demo",
         "break_demo",
         "side_by_side",
+        "source",
+        "file",
         "beside",
         "parameters",
     ),
