@@ -36,19 +36,22 @@ class Recipe:
     summary: str
 
 
+BASE = pretrain.Config(recipe="tiny-base", probe_every=200, save_every=400)
+SFT = sft.Config(steps=500, demonstrations=32_000)
+A_BASE = "A base model of the tiny world.  What it can do, and cannot, is measured in recipe.json."
+AN_SFT = "Answers in the tiny world's chat format, as well and as badly as the people whose demonstrations it imitates."
+SMALLER = "  The recipe of its larger sister, on fewer weights: for comparing sizes."
 RECIPES = {
-    "tiny-base": Recipe(
-        "pretrain", pretrain.run, pretrain.Config(recipe="tiny-base", probe_every=200, save_every=400), None,
-        "A base model of the tiny world.  What it can do, and cannot, is measured in recipe.json.",
-    ),
-    "tiny-sft": Recipe(
-        "sft", sft.run, sft.Config(steps=500, demonstrations=32_000), "tiny-base",
-        "Answers in the tiny world's chat format, as well and as badly as the people whose demonstrations it imitates.",
-    ),
+    "tiny-base": Recipe("pretrain", pretrain.run, BASE, None, A_BASE),
+    "tiny-sft": Recipe("sft", sft.run, SFT, "tiny-base", AN_SFT),
     "tiny-reward": Recipe(
         "reward_model", reward_model.run, reward_model.Config(), "tiny-sft",
         "Scores responses of the tiny world, learnt from pairs that noisy annotators compared.",
     ),
+    "micro-base": Recipe("pretrain", pretrain.run, dataclasses.replace(BASE, size="micro"), None, A_BASE + SMALLER),
+    "micro-sft": Recipe("sft", sft.run, SFT, "micro-base", AN_SFT + SMALLER),
+    "nano-base": Recipe("pretrain", pretrain.run, dataclasses.replace(BASE, size="nano"), None, A_BASE + SMALLER),
+    "nano-sft": Recipe("sft", sft.run, SFT, "nano-base", AN_SFT + SMALLER),
 }  # fmt: skip
 
 

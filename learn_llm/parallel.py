@@ -9,6 +9,10 @@ each loss divided by the count of the whole batch; so the gradients of all proce
 differently.  What is sampled or measured on own rows is put together by `gathered`, so that every process knows all.
 Only the first one shows, saves, and calls functions that need not say the same twice.
 
+With `--use_fsdp` Adam's moments are sharded: each process keeps those of its share of the parameters, 8 bytes of the 16
+that a parameter takes, updates that share and sends it to the others (ZeRO, stage 1, Rajbhandari et al. 2020, arXiv
+1910.02054).  Weights and gradients stay whole on each, as sampling needs the whole model.
+
 One process is the usual case: there each function returns what it was given, and Accelerate is not needed.
 """
 
@@ -46,6 +50,11 @@ def started_alone() -> bool:
     return {"ACCELERATE_MIXED_PRECISION", "MASTER_PORT"} <= os.environ.keys() and "RANK" not in os.environ
 
 
+def sharded() -> bool:
+    """Whether Accelerate was told to shard, by `accelerate launch --use_fsdp` or in its configuration."""
+    return processes() > 1 and os.environ.get("ACCELERATE_USE_FSDP") == "true"
+
+
 def join(device: str = "auto") -> "torch.device":
     """Meet the other processes; returns the device of this one.
 
@@ -59,8 +68,8 @@ def join(device: str = "auto") -> "torch.device":
         from accelerate import PartialState
     except ImportError:
         raise MissingError("several processes need Accelerate: pip install 'learn-llm[accelerate]'") from None
-    if os.environ.get("ACCELERATE_USE_FSDP") == "true" or os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true":
-        raise UserError("each process holds the whole model here: leave --use_fsdp and --use_deepspeed away")
+    if os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true":
+        raise UserError("DeepSpeed is not used here: give --use_fsdp, which shards the optimiser's state")
     here, devices = int(os.environ.get("LOCAL_WORLD_SIZE", processes())), torch.cuda.device_count()
     if device == "mps" or (device == "cuda" and not devices):
         raise UserError(f"several processes run on CUDA devices or, with --device cpu, on the CPU, not on {device}")
@@ -120,6 +129,25 @@ def sum_gradients(parameters: Iterable["Tensor"]) -> None:
             parameter.grad = torch.zeros_like(parameter)
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     vector_to_parameters(summed(parameters_to_vector(gradients)), gradients)
+
+
+def adamw(groups: Sequence[dict[str, Any]], **settings: Any) -> "torch.optim.Optimizer":
+    """AdamW for these groups of parameters; sharded, its moments are kept by one process each."""
+    from torch.optim import AdamW
+
+    if not sharded():
+        return AdamW(groups, **settings)
+    from torch.distributed.optim import ZeroRedundancyOptimizer
+
+    return ZeroRedundancyOptimizer(groups, AdamW, **settings)
+
+
+def moments(adam: "torch.optim.Optimizer") -> dict[int, dict[str, "Tensor"]]:
+    """The state of AdamW by the index of the parameter, whole on the first process, which saves it.  All must ask."""
+    if sharded():
+        adam.consolidate_state_dict(to=0)  # type: ignore[attr-defined]
+    state: dict[int, dict[str, Tensor]] = adam.state_dict()["state"] if is_first() else {}
+    return state
 
 
 def from_first(make: Callable[[], T]) -> T:

@@ -151,6 +151,21 @@ def prepare(config: TrainConfig) -> Setup:
     return Setup(config, model.float(), Encoder(tokenizer, model.config), device)
 
 
+def compiled(model: GPT, setup: Setup) -> Callable[[Tensor], Tensor]:
+    """The model's forward pass for training, from tokens (B, T) to logits, compiled; sampling stays as it is.
+
+    Raises UserError where torch cannot compile: it needs a C++ compiler or, on CUDA, Triton.
+    """
+    forward = torch.compile(model)
+    try:
+        with setup.autocast():
+            forward(torch.zeros(2, 8, dtype=torch.long, device=setup.device))
+    except Exception as error:  # whatever is missing, each has its own
+        why = str(error).strip().splitlines()[0]
+        raise UserError(f"--compile: torch cannot compile a model here: {why}. Leave it away") from error
+    return forward
+
+
 def learning_rate(step: int, config: TrainConfig) -> float:
     """The learning rate of step 1 .. config.steps: a linear warm-up, then the schedule down to 0 behind the last step.
 
@@ -186,7 +201,7 @@ class Optimiser:
             {"params": [p for p in self.parameters if p.dim() >= 2], "weight_decay": config.weight_decay},
             {"params": [p for p in self.parameters if p.dim() < 2], "weight_decay": 0.0},
         ]
-        self.adam = torch.optim.AdamW([g for g in groups if g["params"]], lr=config.learning_rate, betas=betas, eps=eps)
+        self.adam = parallel.adamw([g for g in groups if g["params"]], lr=config.learning_rate, betas=betas, eps=eps)
         self.config = config
 
     def step(self, step: int, loss: Tensor | float | Mapping[str, float]) -> dict[str, float]:
@@ -308,23 +323,26 @@ class Progress:
 
     def save(self) -> None:
         """Write model and state to `--out`, if there is one and something is new."""
-        if self._file is None or self._saved == self.step or not parallel.is_first():
+        if self._file is None or self._saved == self.step:
+            return
+        self._saved = self.step
+        moments = parallel.moments(self.optimiser.adam)
+        if not parallel.is_first():
             return
         meta = {"step": self.step, "config": _settings(self.config), "history": self.history, "extra": self.extra}
         waiting = self._file.with_suffix(".part")
         try:
             self.export(self._file.parent)
-            save_file(self._tensors(), waiting, metadata={"state": json.dumps(meta)})
+            save_file(self._tensors(moments), waiting, metadata={"state": json.dumps(meta)})
             with waiting.open("rb") as written:
                 os.fsync(written.fileno())
             waiting.replace(self._file)
         except (OSError, SafetensorError) as error:
             raise UserError(f"step {self.step} could not be saved to {self._file.parent}: {error}") from None
-        self._saved = self.step
 
-    def _tensors(self) -> dict[str, Tensor]:
+    def _tensors(self, moments: Mapping[int, Mapping[str, Tensor]]) -> dict[str, Tensor]:
         tensors = {f"{name}.{key}": value.detach().clone() for name, key, value in self._weights()}
-        for index, values in self.optimiser.adam.state_dict()["state"].items():
+        for index, values in moments.items():
             tensors |= {f"optimiser.{index}.{key}": value.detach().clone() for key, value in values.items()}
         return tensors
 
@@ -359,7 +377,8 @@ class Progress:
             if key.startswith("optimiser."):
                 _, index, moment = key.split(".")
                 moments.setdefault(int(index), {})[moment] = value
-        self.optimiser.adam.load_state_dict({**self.optimiser.adam.state_dict(), "state": moments})
+        groups = torch.optim.Optimizer.state_dict(self.optimiser.adam)["param_groups"]  # sharded or not
+        self.optimiser.adam.load_state_dict({"param_groups": groups, "state": moments})
 
 
 def _settings(config: TrainConfig) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from learn_llm.errors import UserError
 from learn_llm.evaluation import Interval
 from learn_llm.events import Chart, Event, Metrics, Sample, Table, Verdict
 from learn_llm.examples import Encoder, Prompt, World, items
-from learn_llm.minimal_impls import flask, flask_asked, flask_properties, flask_tables
+from learn_llm.minimal_impls import flask, flask_asked, flask_properties, flask_sizes, flask_tables
 from learn_llm.minimal_impls.flask import by_skill, equalised, hard_falls, question_means, verdict
 from learn_llm.minimal_impls.flask_asked import ABILITIES, Candidate, Scores, flattened, judge_of, judged
 from learn_llm.minimal_impls.flask_properties import (
@@ -31,6 +31,7 @@ from learn_llm.minimal_impls.flask_properties import (
     robustness,
     wordier,
 )
+from learn_llm.minimal_impls.flask_sizes import Size, saturated_from
 from learn_llm.rollouts import Response
 from learn_llm.tinyworld import rubric, tasks, tokens, writers
 from learn_llm.training import Setup, TrainConfig
@@ -54,7 +55,9 @@ def good(world: World, prompt: Prompt) -> Response:
     return answered(world, prompt, prompt.item.reference)
 
 
-@pytest.mark.parametrize("module", [flask, flask_asked, flask_properties, flask_tables], ids=lambda m: str(m.__name__))
+@pytest.mark.parametrize(
+    "module", [flask, flask_asked, flask_properties, flask_sizes, flask_tables], ids=lambda m: str(m.__name__)
+)
 def test_the_examples_in_docstrings_are_true(module: ModuleType) -> None:
     result = doctest.testmod(module)
     assert result.attempted > 0 or module is flask_tables
@@ -340,9 +343,51 @@ def test_in_the_tiny_world(events: list[Event]) -> None:
     assert all(1 <= height <= 5 for chart in charts for series in chart.series for height in series.y)
 
 
+class TestSizes:
+    def test_a_skill_is_saturated_behind_the_last_size_that_gained(self) -> None:
+        rng = random.Random(0)
+        sizes = [
+            Size(name, 1, [{"readability": s + rng.choice((0, 1)), "conciseness": 2.0 + i} for _ in range(40)])
+            for i, (name, s) in enumerate((("small", 1), ("middle", 3), ("large", 3)))
+        ]
+        assert saturated_from("readability", sizes) == "middle"
+        assert saturated_from("conciseness", sizes) == ""
+        assert saturated_from("readability", sizes[1:]) == "middle"
+
+    def test_the_verdict_wants_skills_that_rise_and_skills_that_stand(self) -> None:
+        def sizes(*rises: int) -> list[Size]:
+            skills = ("readability", "conciseness", "factuality")
+            scores = [[dict(zip(skills, (1 + i * r for r in rises), strict=True))] * 9 for i in range(3)]
+            return [Size(str(i), i, some) for i, some in enumerate(scores)]
+
+        for rises, holds in (((1, 0, 0), True), ((1, 1, 1), False), ((0, 0, 0), False)):
+            *_, found = flask_sizes.by_size(sizes(*rises))
+            assert isinstance(found, Verdict)
+            assert found.holds is holds
+            assert found.measured["skills_rising"] == sum(rises)
+            assert found.measured["skills_saturated"] == 3 - sum(rises)
+            assert found.measured["readability/size_gain"] == 2 * rises[0]
+
+    def test_on_little_models(self, tmp_path: Path) -> None:
+        names = tuple(llama_folder(tmp_path / str(seed), world_tokenizer(), seed, context=128) for seed in (0, 1, 2))
+        config = flask.Config(sizes=names, temperature=1.0, prompts=40, max_new_tokens=6, device="cpu")
+        events = list(flask.run(config))
+        table, found = next(event for event in events if isinstance(event, Table)), events[-1]
+        assert isinstance(found, Verdict)
+        assert [name for name in found.measured if glossary.find(name) is None] == []
+        assert sum(row[1] for row in table.rows if isinstance(row[1], int)) > 40
+        assert len({event.response for event in events if isinstance(event, Sample)}) > 1
+        *_, broken = flask.run(replace(config, break_=True))
+        assert isinstance(broken, Verdict)
+        assert not broken.holds
+        assert all(value == 0 for name, value in broken.measured.items() if name.endswith("size_gain"))
+
+
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
+        ({"sizes": ("tiny-sft",)}, "--sizes compares two models or more"),
+        ({"sizes": ("nano-sft", "tiny-sft"), "full": True}, "leave --sizes away"),
         ({"prompts": 0}, "--prompts must be at least 1"),
         ({"against_best_of": 0}, "--against-best-of must be at least 1"),
         ({"hard": -1}, "--hard must not be negative"),

@@ -322,6 +322,27 @@ def test_the_same_seed_gives_the_same_answers_and_another_one_others(settings: d
     assert tables(0) == tables(0) != tables(1)
 
 
+def test_by_size_the_smallest_behind_the_prefix_stands_against_the_largest_without(
+    settings: dict[str, Any], tmp_path: Path
+) -> None:
+    other = llama_folder(tmp_path / "other", world_tokenizer(), 1, context=320)
+    small, large = settings["model"], other
+    *events, found = run(**settings, sizes=(small, large))
+    assert isinstance(found, Verdict)
+    table = next(event for event in events if isinstance(event, Table))
+    assert [row[0] for row in table.rows] == [small, large]
+    alone = {}
+    for name in (small, large):
+        verdict = run(**{**settings, "model": name, "arms": ()})[-1]
+        assert isinstance(verdict, Verdict)
+        alone[name] = verdict.measured
+        for number in ("zero_shot", "exact_match"):
+            assert found.measured[f"{name}/{number}"] == verdict.measured[number]
+    assert found.measured["small_ahead"] == pytest.approx(alone[small]["exact_match"] - alone[large]["zero_shot"])
+    assert [name for name in found.measured if glossary.find(name) is None] == []
+    assert not found.holds, "random models follow nothing"
+
+
 def test_broken_it_shows_the_tasks_unanswered(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[list[Question]] = []
 

@@ -64,6 +64,18 @@ overall_a | points
     Overall score of model A.
 overall_b | points
     Overall score of model B.
+small_ahead | share
+    Exact matches of the smallest model behind the prefix minus those of the largest one without it.
+small_ahead_low | share
+    Lower end of its 95 % interval over tasks.
+small_ahead_high | share
+    Upper end of it.
+skills_rising
+    Skills that rise by more than half a point from the smallest model to the largest.
+skills_saturated
+    Skills that rise by less than half a point from the smallest model to the largest.
+size_gain | points
+    How much higher the largest model scores on this skill than the smallest.
 widest_gap | points
     The largest difference between both models on one skill.
 widest_gap_low | points

@@ -25,6 +25,7 @@ Implementation details
 Left out: a rubric in words, the reason written before the score (rules need neither), checklists per question.
 
     python -m learn_llm.minimal_impls.flask                                          # tiny world
+    python -m learn_llm.minimal_impls.flask --sizes nano-sft micro-sft tiny-sft      # which skills rise with size
     python -m learn_llm.minimal_impls.flask --model smollm2 --against runs/sft --against-best-of 1 \\
         --data questions.jsonl --judge my_judges:by_length
 """
@@ -41,6 +42,7 @@ from learn_llm.events import Event, Metrics, Note, Sample, Stage, Table, Verdict
 from learn_llm.examples import File, Prompt, World, items
 from learn_llm.minimal_impls.flask_asked import ABILITIES, Candidate, Scores, judge_of, tags
 from learn_llm.minimal_impls.flask_properties import fall, four_grams, insightfulness, points, robustness, wordier
+from learn_llm.minimal_impls.flask_sizes import Size, by_size
 from learn_llm.minimal_impls.flask_tables import fall_table, label_table, profile_charts, skill_table
 from learn_llm.minimal_impls.reward_model import reward_of
 from learn_llm.minimal_impls.variants import full
@@ -71,6 +73,8 @@ class Config(RunConfig):
     """Of how many samples of the second model the best by the reward model is taken; 1: the first one."""
     against_temperature: float = -1.0
     """Of its samples; -1: such that both models have the same mean."""
+    sizes: tuple[str, ...] = ()
+    """Ask these models in place of the two, the smallest first (`flask_sizes.py`)."""
     reward_model: str = "tiny-reward"
     """What chooses the best sample: a bundled name or a folder made by reward_model.py."""
     data: str = ""
@@ -101,6 +105,10 @@ class Config(RunConfig):
                 raise UserError(f"--{name.replace('_', '-')} must not be negative: it is {getattr(self, name)}")
         if not self.temperature >= 0 or not (self.against_temperature >= 0 or self.against_temperature == -1):
             raise UserError("--temperature must not be negative; --against-temperature may be -1: found by itself")
+        if self.full and self.sizes:
+            raise UserError("--full asks models of three sizes, too: leave --sizes away")
+        if len(self.sizes) == 1:
+            raise UserError("--sizes compares two models or more: name another one")
         if self.data and not self.judge:
             raise UserError("--data needs --judge module:function: the rules know the tiny world only")
 
@@ -169,6 +177,9 @@ def run(config: Config) -> Iterator[Event]:
     if config.full:
         yield from full("flask", run, config)
         return
+    if config.sizes:
+        yield from sizes(config)
+        return
     models = candidates(config)
     asked = {name: questions(config, model.setup) for name, model in models.items()}
     if len(asked["A"]) != len(asked["B"]):
@@ -208,6 +219,25 @@ def run(config: Config) -> Iterator[Event]:
         measured = yield from properties(config, models, responses, profiles)
     yield from profile_charts(profiles)
     yield verdict(config, scores, falls["A"], {**measured, "temperature": models["B"].temperature})
+
+
+def sizes(config: Config) -> Iterator[Event]:
+    """The same questions to models of several sizes; with --break the smallest one answers for all."""
+    found: list[Size] = []
+    for index, name in enumerate(config.sizes, 1):
+        yield Stage(name, index, len(config.sizes))
+        asking = TrainConfig(model=config.sizes[0] if config.break_ else name, seed=config.seed, device=config.device)
+        setup = prepare(asking)
+        judge = judge_of(config.judge, setup) if config.judge else None
+        model = Candidate(name, setup, config.temperature, config.max_new_tokens, judge=judge)
+        responses = model.answers(questions(config, setup), "questions")
+        found.append(Size(name, setup.model.num_parameters(), model.scores(responses)))
+        if len(found[-1].scores) != len(found[0].scores):
+            raise UserError("some questions of --data are too long for one of the models: they cannot be compared")
+        mean = statistics.fmean(question_means(found[-1].scores))
+        yield Metrics(index, len(config.sizes), {"overall": mean})
+        yield Sample(f"[{name}] {responses[0].prompt.text}", setup.encoder.text(responses[0].ids), found[-1].scores[0])
+    yield from by_size(found)
 
 
 def equalised(

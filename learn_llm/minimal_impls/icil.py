@@ -33,6 +33,7 @@ Implementation details
 Left out: demonstrations written by a model.
 
     python -m learn_llm.minimal_impls.icil                                          # the tiny world's held-out tasks
+    python -m learn_llm.minimal_impls.icil --sizes nano-base micro-base tiny-base   # a prefix, or more parameters?
     python -m learn_llm.minimal_impls.icil --model smollm2 --prefixes 1 --items 3 \\
         --arms "random inputs" "random outputs"                                     # 51 questions
     python -m learn_llm.minimal_impls.icil --model smollm2 --tasks tasks.jsonl --full
@@ -40,8 +41,8 @@ Left out: demonstrations written by a model.
 
 import difflib
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Literal
 
@@ -52,7 +53,7 @@ from learn_llm.events import Event, Metrics, Note, Sample, Stage, Verdict
 from learn_llm.gpt import GPT
 from learn_llm.minimal_impls.icil_asking import judge, timed
 from learn_llm.minimal_impls.icil_kept import Answers
-from learn_llm.minimal_impls.icil_scores import Judged, Scores, arm_chart, arm_table, task_table
+from learn_llm.minimal_impls.icil_scores import Judged, Scores, arm_chart, arm_table, size_table, task_table
 from learn_llm.minimal_impls.icil_tasks import (
     ENGLISH,
     Question,
@@ -86,6 +87,7 @@ BROKEN = {
 FEWER = {f"{n} demonstrations": n for n in (1, 2, 4, 6)}
 FREE = {"half with free answers": 0.5, "all with free answers": 1.0}
 ARMS = (ZERO, ICIL, *BROKEN, "shared options", "shuffled order", *FEWER, *FREE, SIMILAR, CHAT)
+SIZES = ("nano-base", "micro-base", "tiny-base")
 TIMED = 5e7
 """Parameters times questions that are answered again with the whole text, for the comparison of speed; at least 8."""
 
@@ -111,9 +113,12 @@ class Config(RunConfig):
     """The longest answer."""
     arms: tuple[str, ...] = tuple(BROKEN)
     """What to measure beside zero-shot and ICIL."""
+    sizes: tuple[str, ...] = ()
+    """Ask these models in place of one, the smallest first: the smallest with the prefix against the others without."""
     full: bool = False
     """Measure every arm: also shared options, shuffled order, fewer demonstrations, demonstrations with free answers or
-    retrieved for each question, the chat format.  Answers are kept, and the same command goes on where it stopped."""
+    retrieved for each question, the chat format; of the tiny base also --sizes.  Answers are kept, and the same command
+    goes on where it stopped."""
     device: Device = "auto"
     """Where to run; "auto": CUDA, else MPS, else CPU."""
 
@@ -121,6 +126,8 @@ class Config(RunConfig):
         for name in ("demonstrations", "prefixes", "items", "longest", "max_new_tokens"):
             if getattr(self, name) < 1:
                 raise UserError(f"--{name.replace('_', '-')} must be at least 1: it is {getattr(self, name)}")
+        if len(self.sizes) == 1 or (self.full and self.sizes):
+            raise UserError("--sizes compares two models or more, and --full does so by itself: leave one of them away")
         for name in self.arms:
             if name not in ARMS:
                 near = difflib.get_close_matches(name, ARMS, 3, cutoff=0.3)
@@ -173,6 +180,38 @@ def room_for_prefix(config: Config, model: GPT, sheet: Sheet, questions: Sequenc
 
 def run(config: Config) -> Iterator[Event]:
     """Ask held-out tasks with and without the prefix, and with prefixes that are broken in one place."""
+    if config.sizes:
+        yield (yield from by_size(config))
+        return
+    asked = yield from ask(config)
+    yield arm_chart(asked.scores)
+    yield arm_table(asked.scores)
+    yield task_table({arm: asked.scores[arm] for arm in (ZERO, ICIL)})
+    measured = asked.timed(config)
+    if config.full and config.model == Config.model and not config.tasks:
+        measured |= (yield from by_size(replace(config, full=False, sizes=SIZES))).measured
+    yield verdict(asked.scores, measured)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A model that was asked, and what each arm scored."""
+
+    model: GPT
+    sheet: Sheet
+    questions: Sequence[Question]
+    prefix: Sequence[int]
+    """Of the last draw."""
+    scores: Mapping[str, Scores]
+
+    def timed(self, config: Config) -> dict[str, float]:
+        """How much quicker the shared prefix is, and whether the answers stay."""
+        again = max(8, int(TIMED / self.model.num_parameters()))
+        return timed(self.model, self.sheet, self.prefix, self.questions, config.max_new_tokens, again)
+
+
+def ask(config: Config) -> Generator[Event, None, Asked]:
+    """Ask one model behind each prefix of each arm."""
     loaded, tokenizer = load(config.model, choose_device(config.device))
     if tokenizer is None:
         raise UserError(f"{config.model} has no tokenizer: it cannot be asked")
@@ -222,11 +261,29 @@ def run(config: Config) -> Iterator[Event]:
                 asking = f"[{arm}] {questions[0].definition} {questions[0].input}"
                 yield Sample(asking, answer.text, {"exact_match": float(answer.right)})
     scores = {arm: Scores(questions, some) for arm, some in judged.items()}
-    yield arm_chart(scores)
-    yield arm_table(scores)
-    yield task_table({arm: scores[arm] for arm in (ZERO, ICIL)})
-    again = max(8, int(TIMED / model.num_parameters()))
-    yield verdict(scores, timed(model, sheet, sheet.prefix(prefix), questions, config.max_new_tokens, again))
+    return Asked(model, sheet, questions, sheet.prefix(prefix), scores)
+
+
+def by_size(config: Config) -> Generator[Event, None, Verdict]:
+    """Is the smallest model behind the prefix ahead of the largest one without it?  In the paper 6 billion parameters
+    with a prefix are a little ahead of 175 billion without one (30.78 against 29.72 ROUGE-L).
+    """
+    found: dict[str, Asked] = {}
+    for name in config.sizes:
+        found[name] = yield from ask(replace(config, model=name, arms=(), sizes=()))
+    yield from size_table({n: (a.model.num_parameters(), a.scores[ZERO], a.scores[ICIL]) for n, a in found.items()})
+    small, large = config.sizes[0], config.sizes[-1]
+    ahead = difference(found[small].scores[ICIL].of("right"), found[large].scores[ZERO].of("right"))
+    measured: dict[str, float] = {
+        "small_ahead": ahead.mean,
+        "small_ahead_low": ahead.low,
+        "small_ahead_high": ahead.high,
+    }
+    for name, one in found.items():
+        for arm, number in ((ZERO, "zero_shot"), (ICIL, "exact_match")):
+            measured[f"{name}/{number}"] = statistics.fmean(one.scores[arm].of("right"))
+    claim = f"{small} behind the prefix answers more questions of held-out tasks exactly than {large} without it"
+    return Verdict(claim, ahead.low > 0, measured)
 
 
 def dropped(arm: str, shown: int, fit: int) -> Iterator[Note]:

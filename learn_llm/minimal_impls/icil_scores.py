@@ -6,7 +6,7 @@ likeliest.  A model that scores low on the first and high on the last knows more
 
 import re
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from learn_llm.events import Chart, Series, Table
@@ -110,6 +110,17 @@ def task_table(scores: Mapping[str, Scores]) -> Table:
     columns = ([round(value, 2) for value in found.of("right")] for found in scores.values())
     rows = zip((task.replace("_", " ") for task in first.by_task), chances, *columns, strict=True)
     return Table("Exact match by task", ("task", "guessing", *scores), tuple(rows))
+
+
+def size_table(found: Mapping[str, tuple[int, Scores, Scores]]) -> Iterator[Table | Chart]:
+    """Models of several sizes: their parameters and exact matches, zero-shot and behind the prefix."""
+    rows: list[tuple[str | float | int | None, ...]] = []
+    for name, (parameters, *scores) in found.items():
+        rows.append((name, parameters, *(mean(some.of("right")) for some in scores)))
+    yield Table("Exact match by size", ("model", "parameters", "zero-shot", "ICIL"), tuple(rows))
+    arms = ("zero-shot", "ICIL")
+    bars = (Series(arm, tuple(found), tuple(float(row[2 + i] or 0) for row in rows)) for i, arm in enumerate(arms))
+    yield Chart("bar", "A prefix, or more parameters", "", "exact match", tuple(bars))
 
 
 def mean(values: Sequence[float]) -> float | None:

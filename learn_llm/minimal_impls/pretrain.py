@@ -59,7 +59,7 @@ from learn_llm.model_card import ModelCard
 from learn_llm.parallel import from_first, own
 from learn_llm.running import main
 from learn_llm.tinyworld import documents, lexicon, probes, tasks, tokens
-from learn_llm.training import Optimiser, Progress, Setup, TrainConfig, choose_device, generator
+from learn_llm.training import Optimiser, Progress, Setup, TrainConfig, choose_device, compiled, generator
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,9 @@ class Config(TrainConfig):
     model: str = ""
     """A checkpoint to go on from; empty: a new model of --size."""
     size: Literal["nano", "micro", "tiny", "small", "base"] = "tiny"
-    """How large a new model is: about 0.2M, 0.4M, 0.9M, 15M, 86M parameters."""
+    """How large a new model is: 0.2M, 0.4M, 0.8M, 14M, 85M parameters in its layers."""
     recipe: Literal["", "tiny-base"] = ""
-    """The whole curriculum of the bundled base, with its own steps, batches and rates; empty: repeated lists."""
+    """The whole curriculum of the bundled bases, with its own steps, batches and rates; empty: repeated lists."""
     context: int = 32
     """Tokens a row."""
     batch_size: int = 16
@@ -125,6 +125,8 @@ class Config(TrainConfig):
     """AdamW's decay, on matrices only."""
     probe_every: int = 100
     """Steps between two looks at the probes."""
+    compile: bool = False
+    """Compile the forward pass (`torch.compile`): for long runs on a GPU."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -205,10 +207,11 @@ def run(config: Config) -> Iterator[Event]:
     """Train a new model on the tiny world's text; the verdict measures copying, or all the probes of the base."""
     parts = TINY_BASE if config.recipe else _plain(config)
     if config.recipe:
-        config = dataclasses.replace(config, steps=sum(part.steps for part in parts), size="tiny")
+        config = dataclasses.replace(config, steps=sum(part.steps for part in parts))
     setup = new_model(config)
     model = setup.model
     yield Note(f"a new model of {model.num_parameters():,} parameters, a vocabulary of {model.config.vocab_size} words")
+    forward = compiled(model, setup) if config.compile else model
     optimiser = Optimiser([model], config, betas=(0.9, 0.98))
     first_step, origin = 1, 0
     with Progress(config, {"model": model}, optimiser, lambda folder: keep(setup, folder)) as progress:
@@ -227,7 +230,7 @@ def run(config: Config) -> Iterator[Event]:
                 loss = 0.0
                 for some in micro_batches(own(text), config.micro_batch_size):
                     with setup.autocast():
-                        share = next_token_loss(model(some[:, :-1]), some) * (len(some) / len(text))
+                        share = next_token_loss(forward(some[:, :-1]), some) * (len(some) / len(text))
                     share.backward()
                     loss += share.item()
                 values = optimiser.step(step - origin, loss)

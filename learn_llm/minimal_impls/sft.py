@@ -35,7 +35,7 @@ from learn_llm.minimal_impls.lora_rank import LoRAConfig, with_lora
 from learn_llm.parallel import own
 from learn_llm.rollouts import Response, respond
 from learn_llm.running import main
-from learn_llm.training import Optimiser, Progress, generator, prepare, token_logprobs
+from learn_llm.training import Optimiser, Progress, compiled, generator, prepare, token_logprobs
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ class Config(LoRAConfig):
     """How many demonstrations the tiny world's people write."""
     max_new_tokens: int = 40
     """The longest response when the model is asked."""
+    compile: bool = False
+    """Compile the forward pass (`torch.compile`): for long runs on a GPU."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -98,6 +100,7 @@ def run(config: Config) -> Iterator[Event]:
     before = respond(setup, model, asked, config.max_new_tokens)
 
     yield Stage("SFT", 2, 3)
+    forward = compiled(model, setup) if config.compile else model
     optimiser = Optimiser([model], config)
     with Progress(config, {"model": model}, optimiser, setup.save) as progress:
         for step in progress.steps():
@@ -109,7 +112,7 @@ def run(config: Config) -> Iterator[Event]:
             for part in parts(own(range(len(rows))), config.micro_batch_size):
                 batch = collate([prompts[i] for i in part], [responses[i] for i in part], setup.device)
                 with setup.autocast():
-                    logits = model(batch.tokens)  # detail 5
+                    logits = forward(batch.tokens)  # detail 5
                 share = response_loss(logits, batch.tokens, batch.mask, count)
                 share.backward()
                 loss += share.item()

@@ -96,6 +96,7 @@ FULL: Mapping[str, Full] = {
             "greedy and best of 4": {},
             "greedy and best of 16": {"against_best_of": 16},
             "greedy and sampled": {"against_best_of": 1},
+            "by size": {"sizes": ("nano-sft", "micro-sft", "tiny-sft"), "prompts": 512},
         },
         ("overall_a", "overall_b", "widest_gap", "widest_gap_low", "gap_the_other_way", "fall_correctness",
          "robustness_a", "robustness_b", "scores_kept"),

@@ -30,15 +30,14 @@ RUNS: Mapping[str, Run] = {
     ),
     "adapters": Run(
         f"{METHODS}.adapters",
-        "Adapters with a bottleneck of 8, 2 and 32.",
+        "Adapters with a bottleneck of 8.",
         (
             Claim(
-                "A frozen model with adapters has a higher gold score", "bottleneck-8/gold_difference",
+                "A frozen model with adapters has a higher gold score", "gold_difference",
                 "within 0.4 points of full fine-tuning on GLUE with 3.6 % more parameters (Houlsby et al. 2019, arXiv "
                 "1902.00751, abstract)",
             ),
         ),
-        {"full": True},
     ),
     "prompt-tuning": Run(
         f"{METHODS}.prompt_tuning",
@@ -61,45 +60,42 @@ RUNS: Mapping[str, Run] = {
         (
             Claim(
                 "On Gaussian weights NF4 has a smaller squared error than int4",
-                "int2/squared_error_int4 - int2/squared_error_nf4", f"NF4 is ahead ({QLORA}, section 4): {NO_FIGURE}",
+                "squared_error_int4 - squared_error_nf4", f"NF4 is ahead ({QLORA}, section 4): {NO_FIGURE}",
             ),
             Claim(
-                "LoRA repairs at least half of what a frozen base of 2 bits costs", "int2/share_repaired",
+                "LoRA repairs at least half of what a frozen base of 2 bits costs", "share_repaired",
                 f"with 4 bits all of it ({QLORA}, section 4)", bound=0.5,
                 not_comparable="4 bits cost a model this small nothing that could be repaired",
             ),
         ),
-        {"full": True},
     ),
     "seq2seq": Run(
         f"{METHODS}.seq2seq",
         "An encoder-decoder and a causal model of as many parameters on one translation.",
         (
             Claim(
-                "The encoder-decoder answers more sources exactly", "width-64/exact_difference",
+                "The encoder-decoder answers more sources exactly", "exact_difference",
                 f"ahead on text to text (Raffel et al. 2019, arXiv 1910.10683, section 3.2): {NO_FIGURE}",
             ),
             Claim(
-                "With fewer multiplications", "width-64/flops_share",
+                "With fewer multiplications", "flops_share",
                 "twice the parameters at the cost of a decoder alone (arXiv 1910.10683, section 3.2.2)", "below", 1.0,
             ),
         ),
-        {"full": True},
     ),
     "ghost-attention": Run(
         f"{METHODS}.ghost_attention",
         "An instruction of the first turn, asked over six turns, after training on four.",
         (
             Claim(
-                "With Ghost Attention it holds more often than without", "4-turns/holds - 4-turns/holds_without",
+                "With Ghost Attention it holds more often than without", "holds - holds_without",
                 f"it holds over 20 turns and more, without it is lost after a few ({LLAMA_2}, section 3.3)",
             ),
             Claim(
-                "It still holds in the sixth turn, after training on four", "4-turns/holds_last",
+                "It still holds in the sixth turn, after training on four", "holds_last",
                 f"beyond the turns that were trained ({LLAMA_2}, section 3.3): {NO_FIGURE}", bound=0.75,
             ),
         ),
-        {"full": True},
     ),
     "two-rewards": Run(
         f"{METHODS}.two_rewards",
@@ -107,31 +103,29 @@ RUNS: Mapping[str, Run] = {
         (
             Claim(
                 "What the rule picks is harmless more often than what helpfulness alone picks",
-                "best-of-4/harmless_difference", f"why there are two ({LLAMA_2}, section 3.2.2): {NO_FIGURE}",
+                "harmless_difference", f"why there are two ({LLAMA_2}, section 3.2.2): {NO_FIGURE}",
             ),
             Claim(
                 "On ordinary prompts it costs less than half a point of helpfulness",
-                "best-of-4/helpfulness_difference",
+                "helpfulness_difference",
                 f"helpfulness stays as safety data are added ({LLAMA_2}, section 4.2.3): {NO_FIGURE}", bound=-0.5,
             ),
         ),
-        {"full": True},
     ),
     "self-instruct": Run(
         f"{METHODS}.self_instruct",
-        "Tasks that the base writes, filtered at a ROUGE-L of 0.7, 0.5 and 0.9.",
+        "Tasks that the base writes, filtered at a ROUGE-L of 0.7.",
         (
             Claim(
                 "After SFT on the filtered tasks more questions are answered",
-                "rouge-l-0.7/right_filtered - rouge-l-0.7/right_start",
+                "right_filtered - right_start",
                 "33 points more than GPT-3 on SuperNI (Wang et al. 2022, arXiv 2212.10560, abstract)",
             ),
             Claim(
-                "Filtered tasks teach more than as many raw ones", "rouge-l-0.7/right_gain",
+                "Filtered tasks teach more than as many raw ones", "right_gain",
                 "filtered, and what that brings is not measured (arXiv 2212.10560, section 2.2)",
                 not_comparable="the source has no such figure",
             ),
         ),
-        {"full": True},
     ),
 }  # fmt: skip

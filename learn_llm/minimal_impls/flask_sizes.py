@@ -1,0 +1,82 @@
+"""FLASK by model size: `--sizes` of `minimal_impls/flask.py` asks models of one recipe, the smallest first.
+
+A skill is saturated from the first size on behind which it gains less than half a point.  In the paper (Ye et al.
+2023, arXiv 2307.10928) logical skills rise fast from 7 to 65 billion parameters, while others stand still:
+metacognition after 7, insightfulness after 13, conciseness after 30 billion.
+"""
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from learn_llm.evaluation import Interval, difference
+from learn_llm.events import Chart, Event, Series, Table, Verdict
+from learn_llm.minimal_impls.flask_asked import ABILITIES, Scores
+from learn_llm.minimal_impls.flask_tables import named
+
+HALF = 0.5
+"""Points of 1 to 5: what counts as a gain."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """A model, its parameters, and the scores of its answers, question by question the same for all models."""
+
+    name: str
+    parameters: int
+    scores: Sequence[Scores]
+
+    def of(self, skill: str) -> list[float]:
+        """The scores of one skill."""
+        return [some[skill] for some in self.scores if skill in some]
+
+
+def gain(skill: str, small: Size, large: Size) -> Interval:
+    """How much higher the larger model scores, question by question."""
+    return difference(large.of(skill), small.of(skill))
+
+
+def saturated_from(skill: str, sizes: Sequence[Size]) -> str:
+    """The smallest model behind which the skill gains less than half a point (the whole interval); "": it rises still.
+
+    >>> sizes = [Size(name, 1, [{"readability": s}] * 9) for name, s in (("small", 2), ("middle", 4), ("large", 4))]
+    >>> saturated_from("readability", sizes), saturated_from("readability", sizes[::2])
+    ('middle', '')
+    """
+    return next((size.name for size in sizes[:-1] if gain(skill, size, sizes[-1]).high < HALF), "")
+
+
+def by_size(sizes: Sequence[Size]) -> Iterator[Event]:
+    """A table and a chart of the skills; the verdict says whether they rise unequally."""
+    first, last = sizes[0], sizes[-1]
+    known = {skill for some in first.scores for skill in some}
+    skills = [skill for some in ABILITIES.values() for skill in some if skill in known]
+    skills += sorted(known - set(skills))
+    gains = {skill: gain(skill, first, last) for skill in skills}
+    rows: list[tuple[str | float | int | None, ...]] = []
+    for skill, grown in gains.items():
+        means = (round(statistics.fmean(size.of(skill)), 2) for size in sizes)
+        interval = f"{grown.mean:+.2f} ({grown.low:+.2f} to {grown.high:+.2f})"
+        rows.append((named(skill), len(first.of(skill)), *means, interval, saturated_from(skill, sizes) or None))
+    columns = ("skill", "items", *(f"{size.name}, {size.parameters / 1e6:.2f}M" for size in sizes))
+    yield Table("Skills by size, 1 to 5", (*columns, "largest - smallest (95 %)", "saturated from"), tuple(rows))
+    for some in (skills[: len(skills) // 2], skills[len(skills) // 2 :]):
+        labels = tuple(map(named, some))
+        bars = (Series(size.name, labels, tuple(statistics.fmean(size.of(s)) for s in some)) for size in sizes)
+        yield Chart("bar", f"{named(some[0]).capitalize()} to {named(some[-1])}", "", "score, 1 to 5", tuple(bars))
+    yield verdict(gains, sizes)
+
+
+def verdict(gains: Mapping[str, Interval], sizes: Sequence[Size]) -> Verdict:
+    """Do some skills gain more than half a point from the smallest model to the largest, and others less?"""
+    rising = [skill for skill, grown in gains.items() if grown.low > HALF]
+    standing = [skill for skill, grown in gains.items() if grown.high < HALF]
+    overall = [statistics.fmean(statistics.fmean(some.values()) for some in size.scores) for size in sizes]
+    measured = {f"{size.name}/overall": mean for size, mean in zip(sizes, overall, strict=True)}
+    measured |= {"skills_rising": float(len(rising)), "skills_saturated": float(len(standing))}
+    measured |= {f"{skill}/size_gain": grown.mean for skill, grown in gains.items()}
+    claim = (
+        f"From {sizes[0].name} to {sizes[-1].name} some skills rise by more than half a point, and others by less: "
+        "they were saturated at the smallest size"
+    )
+    return Verdict(claim, bool(rising and standing), measured)
