@@ -1,8 +1,11 @@
 """Two processes that train one model say and save what one process does."""
 
 import json
+import os
 import re
+import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +16,7 @@ from safetensors.torch import load_file
 
 from learn_llm import minimal_impls, parallel
 from learn_llm.errors import MissingError, UserError
+from learn_llm.events import Metrics
 from learn_llm.training import STATE, choose_device
 from tests.small_models import WORDS, llama_folder
 from tests.two_processes import trained, two_processes
@@ -102,6 +106,54 @@ def test_the_first_one_shows_and_saves(folder: Path, seen: list[dict[str, Any]])
     assert {"model.safetensors", STATE} <= {file.name for file in (folder / "shown").iterdir()}
 
 
+def test_sharded_the_steps_stay_and_each_process_keeps_a_share_of_the_moments(
+    folder: Path, seen: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    runs = json.loads((folder / "runs.json").read_text())
+    mine = {name: {**runs[name], "out": str(tmp_path / name), "save_every": 2} for name in ("sft", "ppo")}
+    (tmp_path / "runs.json").write_text(json.dumps(mine))
+    for file in ("responses.json", "counting_reward.py"):
+        (tmp_path / file).write_text((folder / file).read_text())
+    sharded = two_processes(tmp_path, ACCELERATE_USE_FSDP="true")
+    assert [one["moments"] for one in seen] == [1, 1]
+    held = [one["moments"] for one in sharded]
+    assert sum(held) == pytest.approx(1)
+    assert min(held) > 0.3
+    for name in mine:
+        for ours, theirs in zip(sharded[0][name], seen[0][name], strict=True):
+            assert ours == pytest.approx(theirs, abs=1e-6, rel=1e-5)
+        assert sharded[1][name] == sharded[0][name]
+        state, whole = (load_file(where / name / STATE) for where in (tmp_path, folder))
+        assert state.keys() == whole.keys()
+        for key, tensor in whole.items():
+            torch.testing.assert_close(state[key], tensor, atol=1e-5, rtol=0)
+
+
+def test_accelerates_own_switch_shards_and_a_killed_run_goes_on(folder: Path, tmp_path: Path) -> None:
+    """`accelerate launch --use_fsdp`; interrupted after 2 of 4 steps it ends as one process does."""
+    pytest.importorskip("accelerate")
+    sft = import_module("learn_llm.minimal_impls.sft")
+    settings = {**json.loads((folder / "runs.json").read_text())["sft"], "steps": 4, "save_every": 2}
+    list(sft.run(sft.Config(**{**settings, "out": str(tmp_path / "alone")})))
+    halfway = sft.run(sft.Config(**{**settings, "out": str(tmp_path / "shared")}))
+    for event in halfway:
+        if isinstance(event, Metrics) and event.step == 2:
+            break
+    halfway.close()
+    options = {**settings, "out": str(tmp_path / "shared"), "resume": True}
+    words = [f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}") for name, value in options.items()]
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--use_fsdp", "--num_processes", "2"]
+    launch += ["--main_process_port", "0", "-m", "learn_llm.minimal_impls.sft", "--json", *words]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(launch, capture_output=True, text=True, timeout=300, check=False, env=environment)
+    assert done.returncode == 0, done.stderr[-3000:]
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [event["step"] for event in events if event["event"] == "metrics"] == [3, 4]
+    ours, theirs = (load_file(tmp_path / name / STATE) for name in ("shared", "alone"))
+    for name, tensor in theirs.items():
+        torch.testing.assert_close(ours[name], tensor, atol=1e-5, rtol=0)
+
+
 def test_every_loop_takes_its_own_rows() -> None:
     """Without it every process would go through all rows, and the gradients would be counted twice."""
     files = [file for file in Path(minimal_impls.__path__[0]).glob("*.py") if "optimiser.step(step" in file.read_text()]
@@ -116,7 +168,7 @@ def test_every_loop_takes_its_own_rows() -> None:
         ({}, 1, "cuda", "2 processes, but 1 CUDA devices here"),
         ({}, 0, "cuda", "not on cuda"),
         ({}, 0, "mps", "not on mps"),
-        ({"ACCELERATE_USE_FSDP": "true"}, 2, "auto", "leave --use_fsdp"),
+        ({"ACCELERATE_USE_DEEPSPEED": "true"}, 2, "auto", "DeepSpeed is not used here: give --use_fsdp"),
     ],
 )
 def test_what_cannot_be_shared_out_is_one_line(

@@ -1,6 +1,7 @@
 """Pretraining: the text it reads, the loss, the probes, and that a new model really learns to copy."""
 
 import dataclasses
+import functools
 import json
 import math
 from pathlib import Path
@@ -153,6 +154,27 @@ def test_what_is_saved_loads_with_its_tokenizer(tmp_path: Path) -> None:
 def test_two_steps_under_bf16_autocast() -> None:
     events = list(pretrain.run(Config(size="nano", steps=2, dtype="bf16")))
     assert all(math.isfinite(e.values["loss"]) for e in events if isinstance(e, Metrics))
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")  # by torch's own tracing
+def test_compiled_it_takes_the_same_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Traced by torch.compile, but with its eager backend, which needs no compiler."""
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="eager"))
+
+    def losses(compiled: bool) -> list[float]:
+        config = Config(size="nano", steps=3, batch_size=4, micro_batch_size=2, device="cpu", compile=compiled)
+        return [event.values["loss"] for event in pretrain.run(config) if isinstance(event, Metrics)]
+
+    assert losses(True) == pytest.approx(losses(False), abs=1e-5)
+
+
+def test_where_torch_cannot_compile_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(text: torch.Tensor) -> None:
+        raise RuntimeError("No working C++ compiler found\nin 3 places")
+
+    monkeypatch.setattr(torch, "compile", lambda model: none)
+    with pytest.raises(UserError, match=r"--compile: .*: No working C\+\+ compiler found\. Leave it away$"):
+        list(pretrain.run(Config(size="nano", steps=1, compile=True, device="cpu")))
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from learn_llm import parallel, rollouts
 from learn_llm.examples import Prompt
 from learn_llm.gpt import GPT
 from learn_llm.rollouts import Response, respond
 from learn_llm.running import execute, steps_of
-from learn_llm.training import Setup, TrainConfig, choose_device, prepare
+from learn_llm.training import Optimiser, Setup, TrainConfig, choose_device, prepare
 
 ROOT = Path(__file__).parents[1]
 
@@ -56,12 +58,24 @@ def known(model: str) -> dict[str, Any]:
     }
 
 
-def two_processes(folder: Path) -> list[dict[str, Any]]:
+def moments_held(model: str) -> float:
+    """The share of Adam's moments that this process keeps after a step."""
+    setup = prepare(TrainConfig(model=model, device="cpu"))
+    optimiser = Optimiser([setup.model], setup.config)
+    torch.stack([parameter.sum() for parameter in optimiser.parameters]).sum().backward()
+    optimiser.step(1, 0.0)
+    state = getattr(optimiser.adam, "optim", optimiser.adam).state
+    held: int = sum(some[name].numel() for some in state.values() for name in ("exp_avg", "exp_avg_sq"))
+    return held / (2 * setup.model.num_parameters())
+
+
+def two_processes(folder: Path, **environment: str) -> list[dict[str, Any]]:
     """Start both, wait, and return what each of them saw, with what it printed.  Raises where one of them fails."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     shared = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    shared |= environment
     started = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.two_processes", str(folder)],
@@ -89,6 +103,7 @@ def _all(folder: Path) -> Iterator[tuple[str, Any]]:
     runs = json.loads((folder / "runs.json").read_text())
     sys.path.insert(0, str(folder))
     yield "known", known(runs["sft"]["model"])
+    yield "moments", moments_held(runs["sft"]["model"])
     for method, settings in runs.items():
         yield method, trained(method, settings, folder / "responses.json")
     sft = import_module("learn_llm.minimal_impls.sft")
