@@ -35,6 +35,8 @@ from learn_llm.training import STATE, Setup, TrainConfig, prepare
 
 START, POLICY, REWARD = "sft", "tiny-sft", "tiny-reward"
 N = 16
+ROUND = 192
+"""Responses of one round of PPO and of its relatives."""
 MAX_NEW_TOKENS = 40
 
 
@@ -48,9 +50,11 @@ class Arm:
     """The file of `minimal_impls` that trains it; "": nothing is trained."""
     settings: Callable[[int], Mapping[str, Any]] = lambda responses: {}
     """What is set in that file's Config, given how many responses it may read or sample."""
+    then: str = ""
+    """An arm that goes on where this one ended; each has half of the responses."""
 
 
-ARMS: Mapping[str, Arm] = {
+ARMS: dict[str, Arm] = {
     START: Arm("cross-entropy on demonstrations", "demonstrations"),
     "best-of-n": Arm(f"none: of {N} samples the one with the highest reward", "reward model"),
     "rejection-sampling": Arm(
@@ -67,17 +71,20 @@ ARMS: Mapping[str, Arm] = {
     ),
     "reinforce": Arm(
         "expected reward - β·KL, a leave-one-out baseline", "reward model", "reinforce",
-        lambda responses: {"steps": responses // 192},
+        lambda responses: {"steps": responses // ROUND},
     ),
     "grpo": Arm(
         "expected reward against the mean of the group", "reward model", "grpo",
-        lambda responses: {"steps": responses // 192, "reward_model": REWARD},
+        lambda responses: {"steps": responses // ROUND, "reward_model": REWARD},
     ),
     "ppo": Arm(
         "expected reward - β·KL, a value head as baseline", "reward model", "ppo",
-        lambda responses: {"steps": responses // 192},
+        lambda responses: {"steps": responses // ROUND},
     ),
 }  # fmt: skip
+ARMS["rejection-then-ppo"] = dataclasses.replace(
+    ARMS["rejection-sampling"], objective="the best of 4 samples, then expected reward (Llama 2)", then="ppo"
+)
 DEFAULT = (START, "best-of-n", "dpo", "coh", "ppo")
 
 
@@ -105,8 +112,9 @@ class Config(RunConfig):
             raise UserError(f"name an arm beside {START}: {', '.join(name for name in ARMS if name != START)}")
         if self.seeds < 1:
             raise UserError(f"--seeds must be at least 1, not {self.seeds}")
-        if self.responses < 192:
-            raise UserError(f"--responses must be at least 192, one round of PPO, not {self.responses}")
+        least = ROUND * (2 if any(ARMS[name].then for name in self.names) else 1)
+        if self.responses < least:
+            raise UserError(f"--responses must be at least {least}, a round of PPO a stage, not {self.responses}")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -144,7 +152,7 @@ def run(config: Config) -> Iterator[Event]:
     store = Path(config.store) if config.store else data_folder() / "comparisons"
     jobs = [(name, seed) for seed in range(config.seed, config.seed + config.seeds) for name in config.names]
     settings = {(name, seed): _settings(name, seed, config) for name, seed in jobs}
-    sizes = {job: made.steps if made else 1 for job, made in settings.items()}
+    sizes = {job: sum(one.steps for one in made) or 1 for job, made in settings.items()}
     yield Note(
         f"{config.responses:,} responses an arm, {config.seeds} seed{'s' * (config.seeds > 1)} from {config.seed}; "
         f"all start from {POLICY} and answer the same held-out prompts at temperature 1; kept in {store}"
@@ -163,7 +171,7 @@ def run(config: Config) -> Iterator[Event]:
                 shutil.rmtree(folder)
             begin(folder, key)
             started = time.monotonic()
-            if made is not None:
+            if made:
                 for event in _train(name, made, folder / "run"):
                     yield dataclasses.replace(event, step=done + event.step, steps=sum(sizes.values()))
             result = _ask(name, seed, folder / "run" if made else None, time.monotonic() - started, config)
@@ -176,21 +184,40 @@ def run(config: Config) -> Iterator[Event]:
     yield from _told(config, results, list(starts.values()))
 
 
-def _settings(name: str, seed: int, config: Config) -> TrainConfig | None:
-    arm = ARMS[name]
-    if not arm.method:
-        return None
-    made = import_module(f"learn_llm.minimal_impls.{arm.method}").Config(
-        seed=seed, break_=config.break_, model=POLICY, **arm.settings(config.responses)
-    )
-    assert isinstance(made, TrainConfig)
-    return made
+def _settings(name: str, seed: int, config: Config) -> tuple[TrainConfig, ...]:
+    """What is trained, one stage after the other; nothing for an arm that only samples."""
+    first = ARMS[name]
+    stages = [(first, config.responses)] if first.method else []
+    if first.then:
+        half = config.responses // 2 // ROUND * ROUND
+        stages = [(first, config.responses - half), (ARMS[first.then], half)]
+    made: list[TrainConfig] = []
+    for arm, responses in stages:
+        settings = arm.settings(responses)
+        made.append(_module(arm.method).Config(seed=seed, break_=config.break_, model=POLICY, **settings))
+    return tuple(made)
 
 
-def _train(name: str, config: TrainConfig, out: Path) -> Iterator[Metrics]:
-    """The method's own run up to its last step; how it fares is measured here, for all arms alike."""
-    module = import_module(f"learn_llm.minimal_impls.{ARMS[name].method}")
-    return steps_of(module.run(dataclasses.replace(config, out=str(out), resume=(out / STATE).exists())))
+def _module(method: str) -> Any:
+    return import_module(f"learn_llm.minimal_impls.{method}")
+
+
+def _train(name: str, stages: Sequence[TrainConfig], out: Path) -> Iterator[Metrics]:
+    """The methods' own runs up to their last steps; how they fare is measured here, for all arms alike.
+
+    A stage before the last one leaves its model beside `out`; it is finished when its state is gone.
+    """
+    done, start, method = 0, POLICY, ARMS[name].method
+    for stage in stages:
+        folder = out if stage is stages[-1] else out.with_name("first")
+        state = folder / STATE
+        if stage is stages[-1] or state.exists() or not folder.exists():
+            config = dataclasses.replace(stage, model=start, out=str(folder), resume=state.exists())
+            for event in steps_of(_module(method).run(config)):
+                yield dataclasses.replace(event, step=done + event.step)
+            if stage is not stages[-1]:
+                state.unlink()
+        done, start, method = done + stage.steps, str(folder), ARMS[name].then
 
 
 def _ask(name: str, seed: int, trained: Path | None, seconds: float, config: Config) -> Result:
@@ -305,8 +332,9 @@ def mean_gold(found: Sequence[Scored]) -> float:
     return statistics.fmean(statistics.fmean(r.gold) for r in found)
 
 
-def _key(name: str, seed: int, config: Config, made: TrainConfig | None) -> str:
+def _key(name: str, seed: int, config: Config, made: Sequence[TrainConfig]) -> str:
     """The digest of all that a result depends on: code, settings, and the checkpoints it starts from."""
-    settings = {k: v for k, v in dataclasses.asdict(made).items() if k not in ("out", "resume")} if made else {}
-    method = f"learn_llm.minimal_impls.{ARMS[name].method or 'best_of_n'}"
-    return digest([method], name, str(seed), str(config.break_), str(N), json.dumps(settings, sort_keys=True))
+    settings = [{k: v for k, v in dataclasses.asdict(one).items() if k not in ("out", "resume")} for one in made]
+    methods = [ARMS[name].method or "best_of_n", ARMS[name].then]
+    modules = [f"learn_llm.minimal_impls.{method}" for method in methods if method]
+    return digest(modules, name, str(seed), str(config.break_), str(N), json.dumps(settings, sort_keys=True))

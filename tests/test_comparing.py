@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Training and asking in no time; returns what was trained or asked, in order."""
     done: list[str] = []
 
-    def train(name: str, config: TrainConfig, out: Path) -> Iterator[Metrics]:
-        done.append(f"train {name} {config.seed}")
-        yield Metrics(config.steps, config.steps, {"loss": 1.0})
+    def train(name: str, stages: Sequence[TrainConfig], out: Path) -> Iterator[Metrics]:
+        done.append(f"train {name} {stages[0].seed}")
+        steps = sum(stage.steps for stage in stages)
+        yield Metrics(steps, steps, {"loss": 1.0})
 
     def ask(name: str, seed: int, trained: Path | None, seconds: float, config: Config) -> Result:
         done.append(f"ask {name} {seed}")
@@ -144,10 +145,10 @@ def test_text_in_a_chart_is_escaped() -> None:
 
 @pytest.mark.parametrize("name", [name for name, arm in ARMS.items() if arm.method])
 def test_every_arm_keeps_to_the_budget(name: str) -> None:
-    made = comparing._settings(name, 3, Config(responses=1920))
-    assert made is not None
-    assert made.seed == 3
-    read = getattr(made, "pairs", 0) * 2 or made.steps * made.batch_size * getattr(made, "best_of", 1)
+    read = 0
+    for made in comparing._settings(name, 3, Config(responses=1920)):
+        assert made.seed == 3
+        read += getattr(made, "pairs", 0) * 2 or made.steps * made.batch_size * getattr(made, "best_of", 1)
     assert read == 1920
 
 
@@ -167,3 +168,36 @@ def test_a_real_arm_that_was_interrupted_goes_on(tmp_path: Path, monkeypatch: py
     assert kept["trained"] > 0
     assert not (tmp_path / "ppo-seed-0" / "run" / STATE).exists()
     assert verdict(rest).measured["prompts"] == 8
+
+
+def test_the_second_stage_goes_on_where_the_first_one_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rejection sampling, then PPO: stopped within the second stage, the first one is not trained again."""
+    seen: list[tuple[str, str, int]] = []
+
+    class Method:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def run(self, config: TrainConfig) -> Iterator[Event]:
+            seen.append((self.name, Path(config.model).name, config.steps))
+            folder = Path(config.out)
+            folder.mkdir(exist_ok=True)
+            for step in range(1, config.steps + 1):
+                (folder / STATE).touch()
+                yield Metrics(step, config.steps, {"loss": 0.0})
+
+    stages = comparing._settings("rejection-then-ppo", 0, Config(responses=1920))
+    assert [stage.steps for stage in stages] == [6, 5]
+    monkeypatch.setattr(comparing, "_module", Method)
+    run = comparing._train("rejection-then-ppo", stages, tmp_path / "run")
+    assert [next(run).step for _ in range(8)] == [1, 2, 3, 4, 5, 6, 7, 8]
+    run.close()  # type: ignore[attr-defined]
+    assert [metrics.step for metrics in comparing._train("rejection-then-ppo", stages, tmp_path / "run")][-1] == 11
+    first, then = ("best_of_n", "tiny-sft", 6), ("ppo", "first", 5)
+    assert seen == [first, then, then]
+
+
+def test_two_stages_need_a_round_each() -> None:
+    Config(arms=("ppo",), responses=192)
+    with pytest.raises(UserError, match="--responses must be at least 384, a round of PPO a stage, not 192"):
+        Config(arms=("rejection-then-ppo",), responses=192)

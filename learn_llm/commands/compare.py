@@ -44,8 +44,9 @@ def _trains(command: Callable[..., int]) -> Callable[..., int]:
 def methods(arms: tuple[str, ...], as_json: bool, check: bool, **options: Any) -> int:
     """Train methods from one start on one budget and compare what they reach.
 
-    ARMS are some of sft, best-of-n, rejection-sampling, dpo, coh, reinforce, grpo, ppo; without any: sft, best-of-n,
-    dpo, coh and ppo.  A run that is kept already is not computed again, and the same command goes on after Ctrl-C.
+    ARMS are some of sft, best-of-n, rejection-sampling, dpo, coh, reinforce, grpo, ppo, rejection-then-ppo; without
+    any: sft, best-of-n, dpo, coh and ppo.  A run that is kept already is not computed again, and the same command goes
+    on after Ctrl-C.
 
     `learn-llm compare ways --help`: the ways of training instead, and what each of them costs.
 

@@ -22,7 +22,7 @@ import click
 from learn_llm import __version__, glyphs
 from learn_llm.errors import UserError
 
-BUNDLED_MODELS = ("tiny-base", "tiny-sft", "tiny-reward")
+BUNDLED_MODELS = ("tiny-base", "tiny-sft", "tiny-reward", "micro-base", "micro-sft", "nano-base", "nano-sft")
 SMALLEST = (60, 20)
 """Columns and lines that the app needs."""
 SWITCHES = (
