@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from learn_llm.evaluation import Interval, difference
-from learn_llm.events import Chart, Event, Series, Table, Verdict
+from learn_llm.events import Chart, Event, Note, Series, Table, Verdict
 from learn_llm.minimal_impls.flask_asked import ABILITIES, Scores
 from learn_llm.minimal_impls.flask_tables import named
 
@@ -53,13 +53,15 @@ def by_size(sizes: Sequence[Size]) -> Iterator[Event]:
     skills = [skill for some in ABILITIES.values() for skill in some if skill in known]
     skills += sorted(known - set(skills))
     gains = {skill: gain(skill, first, last) for skill in skills}
+    yield Note("; ".join(f"{size.name}: {size.parameters:,} parameters" for size in sizes))
     rows: list[tuple[str | float | int | None, ...]] = []
     for skill, grown in gains.items():
-        means = (round(statistics.fmean(size.of(skill)), 2) for size in sizes)
-        interval = f"{grown.mean:+.2f} ({grown.low:+.2f} to {grown.high:+.2f})"
-        rows.append((named(skill), len(first.of(skill)), *means, interval, saturated_from(skill, sizes) or None))
-    columns = ("skill", "items", *(f"{size.name}, {size.parameters / 1e6:.2f}M" for size in sizes))
-    yield Table("Skills by size, 1 to 5", (*columns, "largest - smallest (95 %)", "saturated from"), tuple(rows))
+        means = (statistics.fmean(size.of(skill)) for size in sizes)
+        numbers = (round(number, 2) for number in (*means, grown.mean, grown.low, grown.high))
+        rows.append((named(skill), *numbers, saturated_from(skill, sizes) or None))
+    title = "Skills by size, 1 to 5 (the gain with its 95 % interval)"
+    columns = (f"{size.parameters / 1e6:.2f}M" for size in sizes)
+    yield Table(title, ("skill", *columns, "gain", "low", "high", "saturated"), tuple(rows))
     for some in (skills[: len(skills) // 2], skills[len(skills) // 2 :]):
         labels = tuple(map(named, some))
         bars = (Series(size.name, labels, tuple(statistics.fmean(size.of(s)) for s in some)) for size in sizes)

@@ -108,7 +108,7 @@ class Config(TrainConfig):
     model: str = ""
     """A checkpoint to go on from; empty: a new model of --size."""
     size: Literal["nano", "micro", "tiny", "small", "base"] = "tiny"
-    """How large a new model is: 0.2M, 0.4M, 0.8M, 14M, 85M parameters in its layers."""
+    """How large a new model is: about 0.2M, 0.4M, 0.9M, 15M, 86M parameters."""
     recipe: Literal["", "tiny-base"] = ""
     """The whole curriculum of the bundled bases, with its own steps, batches and rates; empty: repeated lists."""
     context: int = 32
