@@ -93,6 +93,14 @@ RUNS: Mapping[str, Run] = {
                 "The smallest with the prefix has more exact matches than the largest without", "small_ahead",
                 f"6B with the prefix 30.78, 175B without 29.72 ROUGE-L ({ICIL})",
             ),
+            Claim(
+                "The prefix adds to the smallest", "nano-base/exact_match - nano-base/zero_shot",
+                f"6B: 27.84 to 30.78 ROUGE-L ({ICIL})",
+            ),
+            Claim(
+                "... and to the largest", "tiny-base/exact_match - tiny-base/zero_shot",
+                f"175B: 29.72 to 37.53 ROUGE-L ({ICIL})",
+            ),
         ),
         {"sizes": ("nano-base", "micro-base", "tiny-base")},
     ),
