@@ -21,8 +21,8 @@ Implementation details
      and the marks at its ends: a full stop behind a right word is no mistake.
   5. Three numbers say different things: how often the answer is right, how often it is one of the options at all, and
      how often the right option is the likeliest one, which does not ask the model to answer in any form.
-  6. Prefixes are drawn several times and an arm's score on a task is the mean over them.  Intervals go over tasks:
-     questions of one task are not independent.
+  6. Prefixes are drawn several times (three times for the arms that only --full has), and an arm's score on a task is
+     the mean over them.  Intervals go over tasks: questions of one task are not independent.
   7. Random words come from the definitions and inputs of the pool (the paper took news sentences and a dictionary).
   8. The smallest model of the paper has 6 billion parameters.  The tiny base has read sheets of exercises over other
      tasks, answered and unanswered, and a prefix tells which of the two this is (Xie et al. 2021, arXiv 2111.02080).
@@ -87,6 +87,8 @@ BROKEN = {
 FEWER = {f"{n} demonstrations": n for n in (1, 2, 4, 6)}
 FREE = {"half with free answers": 0.5, "all with free answers": 1.0}
 ARMS = (ZERO, ICIL, *BROKEN, "shared options", "shuffled order", *FEWER, *FREE, SIMILAR, CHAT)
+FEW = 3
+"""Prefixes, at most, of the arms that only --full measures."""
 SIZES = ("nano-base", "micro-base", "tiny-base")
 TIMED = 5e7
 """Parameters times questions that are answered again with the whole text, for the comparison of speed; at least 8."""
@@ -227,8 +229,9 @@ def ask(config: Config) -> Generator[Event, None, Asked]:
         yield Note(f"left out: {gone}; the checkpoint has no chat format, or no task that may be shown free answers")
     judged: dict[str, list[list[Judged]]] = {arm: [] for arm in arms}
     answers = Answers(config if config.full else None)
-    once = [arm for arm in arms if arm in (ZERO, SIMILAR, CHAT)]  # the same for every draw
-    rounds, step = len(once) + config.prefixes * (len(arms) - len(once)), 0
+    most = {ZERO: 1, SIMILAR: 1, CHAT: 1, **dict.fromkeys((ICIL, *BROKEN), config.prefixes)}
+    draws = {arm: min(config.prefixes, most.get(arm, FEW)) for arm in arms}
+    rounds, step = sum(draws.values()), 0
     for draw in range(1, config.prefixes + 1):
         yield Stage(f"prefix {draw}", draw, config.prefixes)
         rng = generator(config, "prefix", draw)
@@ -240,7 +243,7 @@ def ask(config: Config) -> Generator[Event, None, Asked]:
         if config.break_:  # the same tasks, and nobody has answered them
             prefix = with_random(prefix, "answers", words_of(pool), rng)
         for arm in judged:
-            if draw > 1 and arm in once:
+            if draw > draws[arm]:
                 continue
             form = Sheet(tokenizer, chat=True) if arm == CHAT else sheet
             shown = arm_of(arm, prefix, pool, rng)
