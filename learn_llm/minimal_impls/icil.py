@@ -34,7 +34,7 @@ Left out: demonstrations written by a model.
 
     python -m learn_llm.minimal_impls.icil                                          # the tiny world's held-out tasks
     python -m learn_llm.minimal_impls.icil --sizes nano-base micro-base tiny-base   # a prefix, or more parameters?
-    python -m learn_llm.minimal_impls.icil --model smollm2 --prefixes 1 --items 3 \\
+    python -m learn_llm.minimal_impls.icil --model smollm2 --prefixes 1 --items 6 \\
         --arms "random inputs" "random outputs"                                     # 102 questions
     python -m learn_llm.minimal_impls.icil --model smollm2 --tasks tasks.jsonl --full
 """
