@@ -71,9 +71,9 @@ small_ahead_low | share
 small_ahead_high | share
     Upper end of it.
 skills_rising
-    Skills that rise by more than half a point from the smallest model to the largest.
+    Skills that rise from the smallest model to the largest: the 95 % interval of their gain lies above 0.
 skills_saturated
-    Skills that rise by less than half a point from the smallest model to the largest.
+    Skills that gain less than half a point from the smallest model to the largest, with their whole interval.
 size_gain | points
     How much higher the largest model scores on this skill than the smallest.
 widest_gap | points
