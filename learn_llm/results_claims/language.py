@@ -87,7 +87,7 @@ RUNS: Mapping[str, Run] = {
     ),
     "icil-by-size": Run(
         f"{METHODS}.icil",
-        "Bases of 0.2M, 0.4M and 0.9M parameters, made by one recipe, with the prefix and without.",
+        "Bases of 0.2M, 0.45M and 0.9M parameters, made by one recipe, with the prefix and without.",
         (
             Claim(
                 "The smallest with the prefix has more exact matches than the largest without", "small_ahead",
@@ -141,7 +141,7 @@ RUNS: Mapping[str, Run] = {
     ),
     "flask-by-size": Run(
         f"{METHODS}.flask",
-        "Models of 0.2M, 0.4M and 0.9M parameters, made by one recipe, skill by skill.",
+        "Models of 0.2M, 0.45M and 0.9M parameters, made by one recipe, skill by skill.",
         (
             Claim(
                 "With size correctness gains more than half a point", "logical_correctness/size_gain",
