@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from learn_llm.results_claims.claim import COH, METHODS, NO_FIGURE, Claim, Run
 
-COMPARED = ("best-of-n", "rejection-sampling", "dpo", "coh", "reinforce", "grpo", "ppo")
+COMPARED = ("best-of-n", "rejection-sampling", "dpo", "coh", "reinforce", "grpo", "ppo", "rejection-then-ppo")
 INSTRUCT_GPT = "Ouyang et al. 2022, arXiv 2203.02155"
 STIENNON = (
     "1.3B with feedback preferred to the references in 61 %, a supervised model ten times its size in 43 % "
