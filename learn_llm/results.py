@@ -12,23 +12,20 @@ What a run measured with a seed is kept (`kept_runs.py`).  So the same command g
 that was under way, and computes only what is new.
 """
 
-import math
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 from learn_llm import kept_runs
 from learn_llm.errors import UserError
-from learn_llm.evaluation import Interval, interval
 from learn_llm.events import Event, Note, Stage, Table, Verdict
 from learn_llm.kept_runs import KeptRun, Measured
 from learn_llm.results_claims import RUNS, known
-from learn_llm.results_claims.claim import Claim, Run
+from learn_llm.results_claims.answer import WORDS, Answer, answer, shown
+from learn_llm.results_page import page
 from learn_llm.running import RunConfig
-
-WORDS = ("agrees", "does not", "undecided", "not comparable", "not measured yet")
 
 
 @dataclass(frozen=True)
@@ -54,17 +51,6 @@ class Config(RunConfig):
     def folder(self) -> Path:
         """Where runs are kept."""
         return Path(self.store) if self.store else kept_runs.store()
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A claim, what was measured, and what is to be said."""
-
-    claim: Claim
-    own: Interval | None
-    """Over the seeds."""
-    word: str
-    """One of WORDS."""
 
 
 def run(config: Config) -> Iterator[Event]:
@@ -105,32 +91,6 @@ def kept(config: Config, name: str, seed: int) -> Measured | None:
     return kept_run(config, name, seed).found()
 
 
-def value(number: str, measured: Mapping[str, float]) -> float:
-    """A number of a verdict, or the difference or the share of two; NaN where it would be a share of nothing.
-
-    >>> value("a - b", {"a": 3.0, "b": 1.0}), value("a / b", {"a": 3.0, "b": 2.0}), value("a", {"a": 3.0})
-    (2.0, 1.5, 3.0)
-    """
-    for sign in (" - ", " / "):
-        if sign in number:
-            a, b = (measured[name] for name in number.split(sign))
-            return a - b if sign == " - " else a / b if b else math.nan
-    return measured[number]
-
-
-def answer(claim: Claim, found: Sequence[Measured]) -> Answer:
-    """The claim after these seeds."""
-    if len(found) < 2:
-        return Answer(claim, None, "not measured yet")
-    numbers = [value(claim.number, one.values) for one in found]
-    own = interval(numbers) if all(map(math.isfinite, numbers)) else Interval(math.nan, math.nan, math.nan)
-    if claim.not_comparable:
-        return Answer(claim, own, "not comparable")
-    low, high = (own.low, own.high) if claim.side == "above" else (-own.high, -own.low)
-    bound = claim.bound if claim.side == "above" else -claim.bound
-    return Answer(claim, own, "agrees" if low > bound else "does not" if high < bound else "undecided")
-
-
 def table(name: str, answers: Sequence[Answer], found: Sequence[Measured]) -> Table:
     """The claims of one run."""
     seconds = statistics.fmean(one.seconds for one in found) if found else 0.0
@@ -140,61 +100,13 @@ def table(name: str, answers: Sequence[Answer], found: Sequence[Measured]) -> Ta
     return Table(title, ("claim", "here, 95 % interval", "source", ""), rows)
 
 
-def shown(own: Interval | None) -> str:
-    """A mean with its interval, with as many digits as mean something.
-
-    >>> shown(Interval(0.4213, 0.382, 0.46)), shown(None)
-    ('0.421 [0.382, 0.460]', '')
-    """
-    if own is None:
-        return ""
-    digits = 3 if max(abs(own.mean), abs(own.high), abs(own.low)) < 10 else 1
-    return f"{own.mean:.{digits}f} [{own.low:.{digits}f}, {own.high:.{digits}f}]"
-
-
-HEAD = """# Results
-
-Every claim of the method files beside the figure of its source. Written by `learn-llm results --write docs/results.md`.
-
-The mean over the seeds stands with its 95 % t-interval; all is conditional on the bundled checkpoints. The source says
-on which side of a bound the number should lie. **agrees**: the whole interval lies there; **does not**: it lies on the
-other side; **undecided**: the bound lies inside; **not comparable**: the source measured something else. Models here
-have about a million parameters, those of the papers up to 175 billion: what agrees is a direction, never a size.
-"""
-
-
 def write(config: Config) -> None:
     """The results of all runs, as far as they are kept.  Raises UserError where the file cannot be written."""
-    parts = [HEAD]
-    for name, one in RUNS.items():
-        found = [some for i in range(config.seeds) if (some := kept(config, name, config.seed + i)) is not None]
-        parts.append(section(name, one, found))
+    seeds = range(config.seed, config.seed + config.seeds)
+    found = {name: [some for seed in seeds if (some := kept(config, name, seed)) is not None] for name in RUNS}
     file = Path(config.write)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("\n".join(parts), "utf-8")
+        file.write_text(page(RUNS, found), "utf-8")
     except OSError as error:
         raise UserError(f"--write {config.write} cannot be written: {error.strerror}") from None
-
-
-def section(name: str, one: Run, found: Sequence[Measured]) -> str:
-    """One run in Markdown."""
-    lines = [f"## {name}", "", one.about, "", "| Claim | Here | Source | |", "|---|---|---|---|"]
-    for made in (answer(claim, found) for claim in one.claims):
-        claim = made.claim
-        should = f"`{claim.number}` {'>' if claim.side == 'above' else '<'} {claim.bound:g}"
-        text = f"{claim.text} ({should})" if not claim.not_comparable else f"{claim.text} (`{claim.number}`)"
-        why = f": {claim.not_comparable}" if made.word == "not comparable" else ""
-        lines.append(f"| {text} | {shown(made.own)} | {claim.source} | **{made.word}**{why} |")
-    options = " ".join(_option(option, setting) for option, setting in one.settings.items())
-    command = f"python -m learn_llm.{one.module} {options}".strip() if one.command == "" else one.command
-    held = f"Its own verdict held for {sum(some.holds for some in found)} of {len(found)} seeds. " if found else ""
-    return "\n".join([*lines, "", f"{held}One seed: `{command} --seed 0`", ""])
-
-
-def _option(name: str, setting: object) -> str:
-    flag = f"--{name.replace('_', '-')}"
-    if setting is True:
-        return flag
-    words = [str(one) for one in setting] if isinstance(setting, (tuple, list)) else [str(setting)]
-    return " ".join([flag, *(f'"{word}"' if " " in word else word for word in words)])

@@ -15,20 +15,22 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from learn_llm import digests, results, results_claims
+from learn_llm import digests, results, results_claims, results_page
 from learn_llm.commands.results import results as command
 from learn_llm.digests import code, sources
 from learn_llm.errors import UserError
 from learn_llm.events import Event, Metrics, Note, Stage, Table, Verdict
 from learn_llm.glossary import find
 from learn_llm.kept_runs import Measured
-from learn_llm.results import Config, answer
+from learn_llm.results import Config
 from learn_llm.results_claims import RUNS
+from learn_llm.results_claims import answer as answers
+from learn_llm.results_claims.answer import answer, value
 from learn_llm.results_claims.claim import Claim, Run
 from learn_llm.running import RunConfig
 
 
-@pytest.mark.parametrize("module", [results, digests])
+@pytest.mark.parametrize("module", [answers, digests, results_page])
 def test_the_examples_in_docstrings_are_true(module: Any) -> None:
     result = doctest.testmod(module)
     assert result.attempted >= 1
@@ -181,10 +183,34 @@ def test_the_file_holds_every_run_the_measured_ones_with_their_figures(done: lis
     assert "not measured yet" not in file.read_text("utf-8")
 
 
+def test_the_file_counts_the_claims_and_names_what_goes_against_its_source(done: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "results.md"
+    run(tmp_path / "store", seeds=2, seed=30, write=str(file))  # gold 4.0 and 4.1 against a KL of 2, then 8.0 and 8.1
+    head = file.read_text("utf-8").partition("## small")[0]
+    assert "2 × agrees, 1 × does not." in head
+    assert "- [small](#small): Gold is below KL (`gold - kl` < 0): 2.050 [1.415, 2.685]" in head
+    assert "Undecided" not in head
+
+
+def test_a_table_of_several_seeds_holds_means_with_their_intervals() -> None:
+    columns = ("prompts", "by", "gold", "n", "low", "paper")
+    rows = (("safe", "rule", 0.1, 512, -1.0, 81.2), ("safe", "mean", 0.3, 512, -1.0, None))
+    other = (("safe", "mean", 0.3, 512, -2.0, None), ("safe", "rule", 0.2, 512, -2.0, 81.2), ("new", "mean", 7, 12, 0, 1))
+    made = results_page.over_seeds("Scores", [Table("Scores, 1", columns, rows), Table("Scores, 2", columns, other)])
+    assert made.columns == ("prompts", "by", "gold", "n", "paper")
+    assert made.rows == (
+        ("safe", "rule", "0.150 ± 0.635", "512", "81.2"),
+        ("safe", "mean", "0.300", "512", ""),
+        ("new", "mean", "7", "12", "1"),
+    )
+    head, _, line, *_ = results_page.markdown(made)
+    assert (head, line) == ("Scores:", "| prompts | by | gold | n | paper |")
+
+
 def test_options_are_written_as_one_types_them() -> None:
     given = {"full": True, "reason": 2, "arms": ("random inputs", "noise")}
     made = Run("minimal_impls.x", "About.", (Claim("a", "gold", "b"),), given)
-    text = results.section("x", made, [])
+    text = results_page.section("x", made, [answer(made.claims[0], [])], [])
     assert '--full --reason 2 --arms "random inputs" noise --seed 0`' in text
 
 
@@ -235,5 +261,5 @@ def test_a_digest_depends_on_what_is_imported_and_not_on_how_it_is_shown() -> No
 
 def test_of_a_share_of_nothing_nothing_is_said() -> None:
     found = [Measured(True, {"a": 1.0, "b": b}, 1.0) for b in (0.0, 1.0)]
-    assert math.isnan(results.value("a / b", found[0].values))
+    assert math.isnan(value("a / b", found[0].values))
     assert answer(Claim("", "a / b", ""), found).word == "undecided"

@@ -37,3 +37,5 @@ class Run:
     """Modules that it imports by name."""
     command: str = ""
     """Where it is not run as a module."""
+    tables: tuple[str, ...] = ()
+    """How the titles of its tables begin that are worth a mean over the seeds."""

@@ -24,6 +24,7 @@ RUNS: Mapping[str, Run] = {
                 f"InstructGPT 175B preferred to GPT-3 175B in 85 ± 3 % ({INSTRUCT_GPT}, section 1)",
             ),
         ),
+        tables=("Skills, 1 to 5",),
     ),
     "dpo": Run(
         f"{METHODS}.dpo",
@@ -60,6 +61,7 @@ RUNS: Mapping[str, Run] = {
             ),
         ),
         {"full": True},
+        tables=("Every variant",),
     ),
     "grpo": Run(
         f"{METHODS}.grpo",
@@ -88,6 +90,7 @@ RUNS: Mapping[str, Run] = {
             ),
         ),
         {"full": True},
+        tables=("Every variant",),
     ),
     "reinforce": Run(
         f"{METHODS}.reinforce",
@@ -114,6 +117,7 @@ RUNS: Mapping[str, Run] = {
             ),
         ),
         {"full": True},
+        tables=("Every variant",),
     ),
     "best-of-n": Run(
         f"{METHODS}.best_of_n",
@@ -128,6 +132,7 @@ RUNS: Mapping[str, Run] = {
                 f"the only RL method up to RLHF-V4 (Llama 2, arXiv 2307.09288, section 3.2.3): {NO_FIGURE}",
             ),
         ),
+        tables=("The best of n",),
     ),
     "best-of-n-full": Run(
         f"{METHODS}.best_of_n",
@@ -140,6 +145,7 @@ RUNS: Mapping[str, Run] = {
             ),
         ),
         {"full": True},
+        tables=("Every variant",),
     ),
     "compare": Run(
         "comparing",
@@ -162,6 +168,7 @@ RUNS: Mapping[str, Run] = {
         {"arms": COMPARED},
         tuple(f"{METHODS}.{name}" for name in ("ppo", "dpo", "grpo", "reinforce")),
         f"learn-llm compare {' '.join(COMPARED)}",
+        tables=("Gold score on held-out prompts", "Skills, 1 to 5"),
     ),
     "over-optimisation": Run(
         f"{METHODS}.over_optimisation",
@@ -174,6 +181,7 @@ RUNS: Mapping[str, Run] = {
                 "predicted_error / gold_fall", f"fitted to n ≤ 1,000, it holds up to n = 60,000 ({GAO})", "below", 0.5,
             ),
         ),
+        tables=("The best of n", "Fitted on n"),
     ),
     "over-optimisation-full": Run(
         f"{METHODS}.over_optimisation",
@@ -193,6 +201,7 @@ RUNS: Mapping[str, Run] = {
             ),
         ),
         {"full": True},
+        tables=("Every variant",),
     ),
     "why-rl-1": Run(
         f"{METHODS}.why_rl",
@@ -205,6 +214,7 @@ RUNS: Mapping[str, Run] = {
             Claim("It answers worse than one that has learnt answers", "responses_over_ranks", RASCHKA.format("first")),
         ),
         {"reason": 1},
+        tables=("512 held-out pairs",),
     ),
     "why-rl-2": Run(
         f"{METHODS}.why_rl",
@@ -213,6 +223,7 @@ RUNS: Mapping[str, Run] = {
             Claim("Learnt from the whole dialogue it scores higher in all", "dialogue_gain", RASCHKA.format("second")),
         ),
         {"reason": 2},
+        tables=("Expected gold score",),
     ),
     "why-rl-3": Run(
         f"{METHODS}.why_rl",
@@ -244,5 +255,6 @@ RUNS: Mapping[str, Run] = {
             Claim("Both are ahead of RL alone", "both_over_rl", f"used in this order ({INSTRUCT_GPT}): {NO_FIGURE}"),
         ),
         {"reason": 5},
+        tables=("2304 responses each",),
     ),
 }  # fmt: skip

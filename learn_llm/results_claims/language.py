@@ -54,6 +54,7 @@ RUNS: Mapping[str, Run] = {
             ),
         ),
         {"full": True},
+        tables=("Gold score when asked for good and for bad answers",),
     ),
     "icil": Run(
         f"{METHODS}.icil",
@@ -73,6 +74,7 @@ RUNS: Mapping[str, Run] = {
                 not_comparable="the paper has no such arm",
             ),
         ),
+        tables=("Held-out tasks",),
     ),
     "icil-sft": Run(
         f"{METHODS}.icil",
@@ -103,6 +105,7 @@ RUNS: Mapping[str, Run] = {
             ),
         ),
         {"sizes": ("nano-base", "micro-base", "tiny-base")},
+        tables=("Exact match by size",),
     ),
     "icil-smollm2": Run(
         f"{METHODS}.icil",
@@ -119,6 +122,7 @@ RUNS: Mapping[str, Run] = {
             *RANDOM_WORDS,
         ),
         {"model": "smollm2", "prefixes": 1, "items": 12, "arms": ("random inputs", "random outputs")},
+        tables=("Held-out tasks",),
     ),
     "flask": Run(
         f"{METHODS}.flask",
@@ -138,6 +142,7 @@ RUNS: Mapping[str, Run] = {
                 not_comparable="rules score here, a language model there",
             ),
         ),
+        tables=("Skills, 1 to 5",),
     ),
     "flask-by-size": Run(
         f"{METHODS}.flask",
@@ -153,5 +158,6 @@ RUNS: Mapping[str, Run] = {
             ),
         ),
         {"sizes": ("nano-sft", "micro-sft", "tiny-sft"), "prompts": 512},
+        tables=("Skills by size, 1 to 5",),
     ),
 }  # fmt: skip

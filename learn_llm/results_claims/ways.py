@@ -27,6 +27,7 @@ RUNS: Mapping[str, Run] = {
             ),
         ),
         {"full": True},
+        tables=("Every variant",),
     ),
     "adapters": Run(
         f"{METHODS}.adapters",
@@ -53,6 +54,7 @@ RUNS: Mapping[str, Run] = {
             ),
         ),
         {"full": True},
+        tables=("Every variant",),
     ),
     "quantise": Run(
         f"{METHODS}.quantise",
@@ -68,6 +70,7 @@ RUNS: Mapping[str, Run] = {
                 not_comparable="2 bits here, as 4 bits in blocks of 64 cost a model this small nothing",
             ),
         ),
+        tables=("Blocks of 64",),
     ),
     "quantise-4-bits": Run(
         f"{METHODS}.quantise",
@@ -93,6 +96,7 @@ RUNS: Mapping[str, Run] = {
                 "twice the parameters at the cost of a decoder alone (arXiv 1910.10683, section 3.2.2)", "below", 1.0,
             ),
         ),
+        tables=("512 held-out items",),
     ),
     "ghost-attention": Run(
         f"{METHODS}.ghost_attention",
@@ -107,6 +111,7 @@ RUNS: Mapping[str, Run] = {
                 f"beyond the turns that were trained ({LLAMA_2}, section 3.3): {NO_FIGURE}", bound=0.75,
             ),
         ),
+        tables=("Share of 64 conversations that begin as asked",),
     ),
     "two-rewards": Run(
         f"{METHODS}.two_rewards",
@@ -122,6 +127,7 @@ RUNS: Mapping[str, Run] = {
                 f"helpfulness stays as safety data are added ({LLAMA_2}, section 4.2.3): {NO_FIGURE}", bound=-0.5,
             ),
         ),
+        tables=("The best of 4 samples",),
     ),
     "self-instruct": Run(
         f"{METHODS}.self_instruct",
@@ -138,5 +144,6 @@ RUNS: Mapping[str, Run] = {
                 not_comparable="the source has no such figure",
             ),
         ),
+        tables=("SFT on",),
     ),
 }  # fmt: skip
