@@ -1,4 +1,4 @@
-"""A Japanese reader gets a demo's claim in Japanese, as long as it is the claim that was translated."""
+"""A Japanese reader gets a demo's claim and its notes in Japanese, as long as they are those that were translated."""
 
 import ast
 import dataclasses
@@ -17,13 +17,14 @@ from learn_llm.commands.plain.console import Console
 from learn_llm.commands.plain.demo import run_demo
 from learn_llm.demos import catalogue
 from learn_llm.demos.catalogue import DEMOS, SLUGS
-from learn_llm.demos.entry import Claim
-from learn_llm.events import Event, Verdict
+from learn_llm.demos.entry import Sentence
+from learn_llm.demos.japanese_notes import NOTES
+from learn_llm.events import Event, Note, Verdict
 from learn_llm.tui.widgets.demo import DemoPane
 from tests.test_tui_demo import until
 from tests.tui_app import SMALL, make_app
 
-CLAIMS = catalogue._japanese_claims()
+CLAIMS = tuple(one for one in catalogue._japanese_sentences() if one not in NOTES)
 METHODS = {
     "adapters-prompt-tuning": "prompt_tuning",
     "flask": "flask",
@@ -40,8 +41,8 @@ PLACE = "{}"
 """Stands for what only a run knows."""
 
 
-def japanese(slug: str, claim: str) -> str:
-    return catalogue.claimed(slug, claim, "ja")
+def japanese(slug: str, text: str) -> str:
+    return catalogue.told(slug, text, "ja")
 
 
 def verdict_of(slug: str) -> ModuleType:
@@ -110,7 +111,7 @@ def test_what_was_translated_is_what_the_demo_claims(slug: str) -> None:
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: str(claim.demo))
-def test_the_japanese_has_the_places_and_the_numbers_of_the_english(claim: Claim) -> None:
+def test_the_japanese_has_the_places_and_the_numbers_of_the_english(claim: Sentence) -> None:
     assert claim.demo in DEMOS
     assert sorted(places(claim.japanese)) == sorted(places(claim.english))
     assert re.search("[ぁ-ん]", claim.japanese)
@@ -138,14 +139,80 @@ def test_the_japanese_has_the_places_and_the_numbers_of_the_english(claim: Claim
 )
 def test_numbers_of_a_run_are_kept_and_another_claim_stays_english(slug: str, claim: str, start: str) -> None:
     assert japanese(slug, claim).startswith(start)
-    assert catalogue.claimed(slug, claim, "en") == claim
+    assert catalogue.told(slug, claim, "en") == claim
 
+
+# Notes
+
+WRITTEN_IN = {
+    "adapters-prompt-tuning": "prompt_tuning",
+    "chain-of-hindsight": "coh",
+    "lora": "lora",
+    "over-optimisation": "over_optimisation",
+    "reward-model": "reward_model",
+    "self-instruct": "self_instruct_tables",
+    "why-rl": "why_rl_negation",
+}
+"""Where notes are written, of the demos that leave some to a file of their method."""
+AS_RUN = (
+    ("tokenisation", "English in tokens: what| is| b"),
+    ("ppo", "512 prompts, 512 held out, 0 too long"),
+    ("over-optimisation", "the proxy on held-out pairs: accuracy 61.5%, ceiling 78.9%"),
+    ("flask", "A: tiny-sft at temperature 0; B: tiny-sft at temperature 1.48, the best of 4 by the reward model"),
+    (
+        "flask",
+        "Made wordier: 99% of the scores stay, conciseness moves by -1.58; the reward model's one score rises for 12% "
+        "of the answers",
+    ),
+)
+"""Notes that are put together while a run goes on, as a run says them."""
+
+
+def notes_in(module: ModuleType) -> list[str]:
+    """What a file notes, read from its source, with a 7 wherever only a run knows what stands there."""
+    calls = [node for node in ast.walk(ast.parse(inspect.getsource(module))) if isinstance(node, ast.Call)]
+    noted = [call.args[0] for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Note"]
+    texts = [text_of(text, vars(module)).replace(PLACE, "7") for text in noted]
+    return [text for text in texts if text != "7"]  # more than a name
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_note_of_a_demo_is_translated_and_nothing_else_is(slug: str) -> None:
+    """Where this fails a demo's note has changed: look at the Japanese one, then bring the English one up to date."""
+    own = notes_in(importlib.import_module(f"learn_llm.demos.{DEMOS[slug].module}"))
+    assert [text for text in own if japanese(slug, text) == text] == []
+    method = WRITTEN_IN.get(slug)
+    others = notes_in(importlib.import_module(f"learn_llm.minimal_impls.{method}")) if method else []
+    texts = [*own, *others, *(text for name, text in AS_RUN if name == slug)]
+    idle = [one.english for one in NOTES if one.demo == slug and not any(map(one.translated, texts))]
+    assert idle == []
+
+
+@pytest.mark.parametrize("note", NOTES, ids=lambda note: str(note.demo))
+def test_a_japanese_note_has_the_places_of_the_english_one(note: Sentence) -> None:
+    assert note.demo in DEMOS
+    assert sorted(places(note.japanese)) == sorted(places(note.english))
+    assert re.search("[ぁ-んァ-ヶ]", note.japanese)
+    assert note.english.startswith("--break: ") == note.japanese.startswith("--break: ")
+    assert note.translated(note.english.format_map(dict.fromkeys(places(note.english), 7))) is not None
+
+
+def test_a_note_that_nobody_has_translated_stays_english() -> None:
+    text = "--break: something else is broken."
+    assert japanese("attention", text) == text
+    assert catalogue.told("attention", NOTES[0].english, "en") == NOTES[0].english
+
+
+# In the app and in the plain quiz
 
 SAID = Verdict(CLAIMS[0].english, True, {"minimax_lost": 0.0})
 
+NOTED = NOTES[1].english
+
 
 async def claiming(argv: Sequence[str]) -> AsyncGenerator[Event, None]:
-    """The first demo, which says its verdict and no more."""
+    """The first demo, which says a note, its verdict and no more."""
+    yield Note(NOTED)
     yield SAID
 
 
@@ -158,6 +225,8 @@ async def test_the_app_says_the_claim_in_japanese_and_keeps_it_as_it_was(tmp_pat
         shown = app.screen.query_one(DemoPane).query_one("#demo-verdict", Static)
         await until(pilot, lambda: "minimax_lost" in str(shown.render()))
         assert japanese("what-is-ai", SAID.claim) in "".join(str(shown.render()).split())
+        notes = str(app.screen.query_one(DemoPane).query_one("#demo-notes", Static).render())
+        assert japanese("what-is-ai", NOTED).replace(" ", "") in "".join(notes.split())
         kept = app.kit.desk.last_run("what-is-ai")
         assert kept is not None
         assert kept.claim == SAID.claim
@@ -166,7 +235,9 @@ async def test_the_app_says_the_claim_in_japanese_and_keeps_it_as_it_was(tmp_pat
 def test_the_plain_quiz_says_the_claim_in_japanese(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kit = dataclasses.replace(make_app(tmp_path, language="ja").kit, follow=claiming)
     run_demo(kit, Console(), kit.desk.questions[0], [])
-    assert japanese("what-is-ai", SAID.claim) in "".join(capsys.readouterr().out.split())
+    out = "".join(capsys.readouterr().out.split())
+    assert japanese("what-is-ai", SAID.claim) in out
+    assert japanese("what-is-ai", NOTED).replace(" ", "") in out
     kept = kit.desk.last_run("what-is-ai")
     assert kept is not None
     assert kept.claim == SAID.claim

@@ -2,7 +2,7 @@
 
 The app and the command line read this table without importing NumPy or torch.  The ranges here are the only ones: each
 demo's Config checks itself with `check`, and a test holds names, defaults and meanings equal to the Config's fields.
-The texts are English; `find` gives them in Japanese, too, and `claimed` does so with what a run claims.
+The texts are English; `find` gives them in Japanese, too, and `told` does so with what a run says.
 Every demo also has `--seed`, and `--break`, which removes the cause of what is shown: then the claim must fail.
 """
 
@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from learn_llm.demos.entries_advanced import ADVANCED
 from learn_llm.demos.entries_basic import BASIC
 from learn_llm.demos.entries_intermediate import INTERMEDIATE
-from learn_llm.demos.entry import Claim, Demo, Parameter, Words
+from learn_llm.demos.entry import Demo, Parameter, Sentence, Words
 from learn_llm.errors import UserError
 
-__all__ = ["DEMOS", "SLUGS", "Demo", "Parameter", "check", "claimed", "find", "is_built"]
+__all__ = ["DEMOS", "SLUGS", "Demo", "Parameter", "check", "find", "is_built", "told"]
 
 SLUGS: tuple[str, ...] = (
     "what-is-ai",
@@ -81,12 +81,12 @@ def find(slug: str, language: str = "en") -> Demo | None:
     return demo.said_in(_japanese()[slug]) if demo is not None and language == "ja" else demo
 
 
-def claimed(slug: str, claim: str, language: str) -> str:
-    """What a run of this demo claims: as it says it or, for "ja", in Japanese, where that claim has been translated."""
+def told(slug: str, text: str, language: str) -> str:
+    """What a run of this demo claims or notes: as it says it or, for "ja", in Japanese, where that is translated."""
     if language != "ja":
-        return claim
-    translated = (one.translated(claim) for one in _japanese_claims() if one.demo == slug)
-    return next(filter(None, translated), claim)
+        return text
+    translated = (one.translated(text) for one in _japanese_sentences() if one.demo == slug)
+    return next(filter(None, translated), text)
 
 
 @functools.cache
@@ -97,10 +97,12 @@ def _japanese() -> Mapping[str, Words]:
 
 
 @functools.cache
-def _japanese_claims() -> tuple[Claim, ...]:
+def _japanese_sentences() -> tuple[Sentence, ...]:
     from learn_llm.demos import japanese_claims_advanced, japanese_claims_basic, japanese_claims_intermediate
+    from learn_llm.demos.japanese_notes import NOTES
 
-    return (*japanese_claims_basic.CLAIMS, *japanese_claims_intermediate.CLAIMS, *japanese_claims_advanced.CLAIMS)
+    claims = (japanese_claims_basic.CLAIMS, japanese_claims_intermediate.CLAIMS, japanese_claims_advanced.CLAIMS)
+    return (*claims[0], *claims[1], *claims[2], *NOTES)
 
 
 def is_built(slug: str) -> bool:

@@ -48,10 +48,10 @@ class Words:
 
 
 @dataclass(frozen=True)
-class Claim:
-    """A claim that a demo's run can end in, in the run's own words and in Japanese.
+class Sentence:
+    """What a demo's run can claim or note, in the run's own words and in Japanese.
 
-    In both `{name}` stands for a whole number that the parameters decide.
+    In both `{name}` stands for what only a run knows: numbers, as a rule.
     """
 
     demo: str
@@ -59,17 +59,17 @@ class Claim:
     english: str
     japanese: str
 
-    def translated(self, claim: str) -> str | None:
-        """What a run claims, in Japanese; None where it is another claim than this one.
+    def translated(self, text: str) -> str | None:
+        """What a run says, in Japanese; None where it is another sentence than this one.
 
-        >>> one = Claim("quantisation", "A base of {bits} bits will do", "{bits}ビットのベースで足ります。")
+        >>> one = Sentence("quantisation", "A base of {bits} bits will do", "{bits}ビットのベースで足ります。")
         >>> one.translated("A base of 4 bits will do")
         '4ビットのベースで足ります。'
         >>> one.translated("A base of 4 bits will not do") is None
         True
         """
-        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>\\d+)", re.escape(self.english))
-        found = re.fullmatch(pattern, claim)
+        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(self.english))
+        found = re.fullmatch(pattern, text)
         return self.japanese.format(**found.groupdict()) if found else None
 
 

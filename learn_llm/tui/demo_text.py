@@ -226,9 +226,9 @@ def _sample(sample: Sample, texts: Texts, width: int) -> list[Content]:
     return [*lay_out(blocks, width), Content("")]
 
 
-def notes(state: DemoState, width: int) -> Content:
+def notes(texts: Iterable[str], width: int) -> Content:
     """What the demo remarked."""
-    return Content("\n").join(lay_out((Block(Content(text), gap=False) for text in state.notes), width))
+    return Content("\n").join(lay_out((Block(Content(text), gap=False) for text in texts), width))
 
 
 def verdict(said: Verdict, broken: bool, texts: Texts, width: int, before: Verdict | None = None) -> Content:

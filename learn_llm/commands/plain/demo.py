@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from learn_llm.commands.plain.charts import by_token, described
 from learn_llm.commands.plain.console import Console
-from learn_llm.demos.catalogue import Demo, Parameter, claimed, find
+from learn_llm.demos.catalogue import Demo, Parameter, find, told
 from learn_llm.errors import UserError
-from learn_llm.events import Chart, Tokens, Verdict
+from learn_llm.events import Chart, Note, Tokens, Verdict
 from learn_llm.quizzes.bank import Question
 from learn_llm.quizzes.demo_history import Value, verdict_key
 from learn_llm.quizzes.kit import Kit
@@ -109,10 +109,12 @@ async def _follow(kit: Kit, console: Console, demo: Demo, broken: bool, values: 
             elif isinstance(event, Verdict):
                 reader.close()
                 said = kit.texts(verdict_key(event.holds, broken))
-                console.say("", said, claimed(demo.slug, event.claim, kit.texts.language))
+                console.say("", said, told(demo.slug, event.claim, kit.texts.language))
                 numbers = measured(event.measured, console.width)
                 console.show("".join(text for text, _ in line).rstrip() for line in numbers)
                 kit.desk.keep_run(demo.slug, event, broken=broken, options=values)
+            elif isinstance(event, Note):
+                reader.show(Note(told(demo.slug, event.text, kit.texts.language)))
             else:
                 reader.show(event)
     reader.close()

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from learn_llm.demos.catalogue import Demo, claimed
+from learn_llm.demos.catalogue import Demo, told
 from learn_llm.quizzes.demo_history import Value
 from learn_llm.quizzes.kit import NO_VALUES, Kit
 from learn_llm.tui import demo_text, prose
@@ -202,7 +202,7 @@ class DemoPane(Vertical):
         state, texts = self.state, self.texts
         match section:
             case "verdict" if state.verdict is not None and self.demo is not None:
-                claim = claimed(self.demo.slug, state.verdict.claim, texts.language)
+                claim = told(self.demo.slug, state.verdict.claim, texts.language)
                 former = self.before.verdict if self.before else None
                 return demo_text.verdict(replace(state.verdict, claim=claim), state.broken, texts, width, former)
             case "verdict" if state.status == "failed":
@@ -222,8 +222,8 @@ class DemoPane(Vertical):
                 return demo_text.samples(state, texts, width)
             case "try":
                 return self._try(width)
-            case "notes":
-                return demo_text.notes(state, width)
+            case "notes" if self.demo is not None:
+                return demo_text.notes([told(self.demo.slug, note, texts.language) for note in state.notes], width)
             case _:
                 return Content("")
 
