@@ -220,7 +220,7 @@ class TestDemoText:
             demo_text.charts(state, None, ENGLISH, width),
             demo_text.tables(state, width),
             demo_text.samples(state, ENGLISH, width),
-            demo_text.notes(state, width),
+            demo_text.notes(state.notes, width),
             demo_text.verdict(Verdict("claim " * 30, True, {"gold_difference": 0.3}), False, ENGLISH, width),
         ]
         if width >= 40:
