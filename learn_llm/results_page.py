@@ -85,15 +85,16 @@ def table(title: str, measured: Measured) -> Table:
 def over_seeds(title: str, tables: Sequence[Table]) -> Table:
     """One table from those of all seeds; rows are the same where their first cell and their words are.
 
-    >>> one, two = (Table("Scores, seed 0", ("arm", "gold", "n"), (("a", gold, 512),)) for gold in (0.25, 0.75))
-    >>> over_seeds("Scores", [one, two]).rows
-    (('a', '0.500 ± 3.177', '512'),)
+    >>> one, two = (Table("Scores, one seed", ("arm", "gold", "n"), (("a", gold, 512),)) for gold in (0.25, 0.75))
+    >>> over_seeds("Scores", [one, two])
+    Table(title='Scores ...', columns=('arm', 'gold', 'n'), rows=(('a', '0.500 ± 3.177', '512'),))
     """
     columns = [i for i, column in enumerate(tables[0].columns) if column not in OF_ONE_SEED]
     rows: dict[tuple[object, ...], list[Row]] = {}
     for row in (tuple(row[i] for i in columns) for some in tables for row in some.rows):
         rows.setdefault((row[0], *(cell for cell in row if isinstance(cell, str))), []).append(row)
     cells = tuple(tuple(_cell(column) for column in zip(*same, strict=True)) for same in rows.values())
+    title += " ..." if any(some.title != title for some in tables) else ""
     return Table(title, tuple(tables[0].columns[i] for i in columns), cells)
 
 
@@ -105,7 +106,7 @@ def _cell(values: Sequence[str | float | int | None]) -> str:
     mean = statistics.fmean(numbers)
     digits = 0 if all(number.is_integer() for number in numbers) and mean >= 10 else 3 if abs(mean) < 10 else 1
     if len(set(numbers)) == 1:
-        return f"{mean:,.0f}" if mean.is_integer() else f"{mean:,.{digits}f}"
+        return f"{mean:,.0f}" if mean.is_integer() else f"{numbers[0]:g}"
     return f"{mean:,.{digits}f} ± {interval(numbers).high - mean:,.{digits}f}"
 
 

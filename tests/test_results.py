@@ -196,15 +196,15 @@ def test_a_table_of_several_seeds_holds_means_with_their_intervals() -> None:
     columns = ("prompts", "by", "gold", "n", "low", "paper")
     rows = (("safe", "rule", 0.1, 512, -1.0, 81.2), ("safe", "mean", 0.3, 512, -1.0, None))
     other = (("safe", "mean", 0.3, 512, -2.0, None), ("safe", "rule", 0.2, 512, -2.0, 81.2), ("new", "", 7, 9, 0, 1))
-    made = results_page.over_seeds("Scores", [Table("Scores, 1", columns, rows), Table("Scores, 2", columns, other)])
+    made = results_page.over_seeds("Scores", [Table("Scores of 18", columns, rows), Table("Scores of 19", columns, other)])
     assert made.columns == ("prompts", "by", "gold", "n", "paper")
     assert made.rows == (
         ("safe", "rule", "0.150 ± 0.635", "512", "81.2"),
-        ("safe", "mean", "0.300", "512", ""),
+        ("safe", "mean", "0.3", "512", ""),
         ("new", "", "7", "9", "1"),
     )
     head, _, line, *_ = results_page.markdown(made)
-    assert (head, line) == ("Scores:", "| prompts | by | gold | n | paper |")
+    assert (head, line) == ("Scores ...:", "| prompts | by | gold | n | paper |")
 
 
 def test_options_are_written_as_one_types_them() -> None:
@@ -263,3 +263,26 @@ def test_of_a_share_of_nothing_nothing_is_said() -> None:
     found = [Measured(True, {"a": 1.0, "b": b}, 1.0) for b in (0.0, 1.0)]
     assert math.isnan(value("a / b", found[0].values))
     assert answer(Claim("", "a / b", ""), found).word == "undecided"
+
+
+# What is committed
+
+STORE = Path(__file__).parent.parent / "docs" / "results"
+
+
+def stored(name: str) -> list[Measured]:
+    """What was measured with each seed, whatever the code has become since."""
+    config = Config(store=str(STORE))
+    files = (results.kept_run(config, name, seed).folder / "result.json" for seed in range(config.seeds))
+    return [Measured(**json.loads(file.read_text("utf-8"))) for file in files if file.exists()]
+
+
+def test_the_page_says_what_was_measured() -> None:
+    """Where this fails write the page anew: `learn-llm results --store docs/results --write docs/results.md`."""
+    page = (STORE.parent / "results.md").read_text("utf-8")
+    assert page.startswith(results_page.HEAD)
+    measured = {name: found for name in RUNS if (found := stored(name))}
+    assert measured
+    for name, found in measured.items():
+        made = [answer(claim, found) for claim in RUNS[name].claims]
+        assert results_page.section(name, RUNS[name], made, found) in page, name

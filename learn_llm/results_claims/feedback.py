@@ -24,7 +24,7 @@ RUNS: Mapping[str, Run] = {
                 f"InstructGPT 175B preferred to GPT-3 175B in 85 ± 3 % ({INSTRUCT_GPT}, section 1)",
             ),
         ),
-        tables=("Skills, 1 to 5",),
+        tables=("Skills, 1 to 5, on held-out prompts",),
     ),
     "dpo": Run(
         f"{METHODS}.dpo",
@@ -132,7 +132,7 @@ RUNS: Mapping[str, Run] = {
                 f"the only RL method up to RLHF-V4 (Llama 2, arXiv 2307.09288, section 3.2.3): {NO_FIGURE}",
             ),
         ),
-        tables=("The best of n",),
+        tables=("The best of n by the reward model, 64 held-out prompts",),
     ),
     "best-of-n-full": Run(
         f"{METHODS}.best_of_n",
@@ -181,7 +181,7 @@ RUNS: Mapping[str, Run] = {
                 "predicted_error / gold_fall", f"fitted to n ≤ 1,000, it holds up to n = 60,000 ({GAO})", "below", 0.5,
             ),
         ),
-        tables=("The best of n", "Fitted on n"),
+        tables=("The best of n on 64 held-out prompts", "Fitted on n ≤ 64"),
     ),
     "over-optimisation-full": Run(
         f"{METHODS}.over_optimisation",
