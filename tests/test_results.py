@@ -196,7 +196,9 @@ def test_a_table_of_several_seeds_holds_means_with_their_intervals() -> None:
     columns = ("prompts", "by", "gold", "n", "low", "paper")
     rows = (("safe", "rule", 0.1, 512, -1.0, 81.2), ("safe", "mean", 0.3, 512, -1.0, None))
     other = (("safe", "mean", 0.3, 512, -2.0, None), ("safe", "rule", 0.2, 512, -2.0, 81.2), ("new", "", 7, 9, 0, 1))
-    made = results_page.over_seeds("Scores", [Table("Scores of 18", columns, rows), Table("Scores of 19", columns, other)])
+    made = results_page.over_seeds(
+        "Scores", [Table("Scores of 18", columns, rows), Table("Scores of 19", columns, other)]
+    )
     assert made.columns == ("prompts", "by", "gold", "n", "paper")
     assert made.rows == (
         ("safe", "rule", "0.150 ± 0.635", "512", "81.2"),
