@@ -229,6 +229,29 @@ class TestDemoText:
             for line in part.plain.split("\n"):
                 assert cell_len(line) <= width, line
 
+    @pytest.mark.parametrize(
+        ("width", "lines"),
+        [
+            (60, ["loss           gradient at the start  steps needed"]),
+            (40, ["               gradient at", "loss             the start  steps needed"]),
+            (
+                36,
+                [
+                    "                gradient",
+                    "                  at the       steps",
+                    "loss               start      needed",
+                ],
+            ),
+        ],
+    )
+    def test_names_of_columns_are_broken_between_words(self, width: int, lines: list[str]) -> None:
+        state = DemoState()
+        columns = ("loss", "gradient at the start", "steps needed")
+        state.take(Table("", columns, (("cross-entropy", 2.0, 50), ("squared error", 0.0035, 1992))), now=0.0)
+        shown = demo_text.tables(state, width).plain.split("\n")
+        assert shown[: len(lines)] == lines
+        assert [line.split()[-1] for line in shown[len(lines) :]] == ["50", "1992"]
+
     def test_a_metric_outside_its_range_is_marked_in_words(self) -> None:
         state = DemoState()
         for step in (1, 2):

@@ -1,7 +1,8 @@
 """The parts of a demo's pane as text, each from the state and a width in cells."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -161,7 +162,7 @@ def _table(table: Table, width: int) -> Content:
     numeric = [
         all(isinstance(row[i], (int, float, type(None))) for row in table.rows) for i in range(len(table.columns))
     ]
-    sizes = [max(cell_len(row[i]) for row in [list(table.columns), *rows]) for i in range(len(table.columns))]
+    sizes = _sizes(table.columns, rows, width)
 
     def line(cells: list[str]) -> str:
         parts = [
@@ -171,8 +172,25 @@ def _table(table: Table, width: int) -> Content:
         return "  ".join(parts).rstrip()
 
     head = [Content.styled(table.title, "bold")] if table.title else []
-    lines = [*head, Content.styled(line(list(table.columns)), QUIET), *(Content(line(row)) for row in rows)]
+    names = [
+        textwrap.wrap(name, max(size, 1), break_on_hyphens=False)
+        for name, size in zip(table.columns, sizes, strict=True)
+    ]
+    high = max(map(len, names), default=0)
+    above = zip(*([""] * (high - len(name)) + name for name in names), strict=True)
+    lines = [*head, *(Content.styled(line(list(row)), QUIET) for row in above), *(Content(line(row)) for row in rows)]
     return Content("\n").join(part for entry in lines for part in (entry.fold(width) if entry.plain else [entry]))
+
+
+def _sizes(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Of the columns, in cells; where there is no room for all, names of several words give way."""
+    sizes = [max(map(cell_len, column)) for column in zip(columns, *rows, strict=True)]
+    words = [max(map(cell_len, name.split()), default=0) for name in columns]
+    least = [max(map(cell_len, column)) for column in zip([" " * size for size in words], *rows, strict=True)]
+    while sum(sizes) + 2 * (len(sizes) - 1) > width and sizes != least:
+        widest = max((i for i in range(len(sizes)) if sizes[i] > least[i]), key=lambda i: sizes[i])
+        sizes[widest] -= 1
+    return sizes
 
 
 def _cell(cell: str | float | int | None) -> str:
