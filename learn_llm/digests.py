@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from learn_llm import __version__
-from learn_llm.model_store import find
+from learn_llm.model_store import bundled_folder
 
-CHECKPOINTS = ("tiny-base", "tiny-sft", "tiny-reward")
+DATA = {"checkpoints.py": "*/model.safetensors", "icil_tasks.py": "*.jsonl"}
+"""What the files of this package open of what is bundled with it."""
 SHOWING = ("learn_llm.running", "learn_llm.glossary", "learn_llm.charts")
 """What only shows a run changes no number."""
 
@@ -20,12 +21,21 @@ SHOWING = ("learn_llm.running", "learn_llm.glossary", "learn_llm.charts")
 def digest(modules: Sequence[str], *parts: str) -> str:
     """Of these modules and all that they import of this package, its version, and `parts`.
 
-    The bundled checkpoints count where any of these files can open one.
+    What is bundled counts where any of these files can open it (DATA).
     """
     files = sorted(frozenset[Path]().union(*(sources(module) for module in modules)))
-    opened = CHECKPOINTS if any(file.name == "checkpoints.py" for file in files) else ()
-    weights = (hashlib.sha256((find(name) / "model.safetensors").read_bytes()).hexdigest() for name in opened)
-    return hashlib.sha256("\n".join((__version__, *map(code, files), *weights, *parts)).encode()).hexdigest()
+    opened = [file for name in sorted(DATA.keys() & {file.name for file in files}) for file in bundled(DATA[name])]
+    held = (hashlib.sha256(file.read_bytes()).hexdigest() for file in opened)
+    return hashlib.sha256("\n".join((__version__, *map(code, files), *held, *parts)).encode()).hexdigest()
+
+
+def bundled(pattern: str) -> list[Path]:
+    """Files that come with the package, in one order on every machine.
+
+    >>> [file.name for file in bundled("*.jsonl")]
+    ['icil-tasks.jsonl']
+    """
+    return sorted(bundled_folder().glob(pattern))
 
 
 @functools.cache

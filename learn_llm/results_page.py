@@ -1,7 +1,8 @@
 """docs/results.md as text: the claims with their answers, and the tables of the runs as means over the seeds."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from learn_llm.evaluation import interval
@@ -23,7 +24,8 @@ Below the claims of a run stand its tables, every number a mean over the seeds, 
 """
 OF_ONE_SEED = ("low", "high", "ci low", "ci high", "its interval", "95 % interval", "seconds")
 """Columns that mean nothing over seeds."""
-Row: TypeAlias = tuple[str | float | int | None, ...]
+Cell: TypeAlias = str | float | int | None
+Row: TypeAlias = tuple[Cell, ...]
 
 
 def page(runs: Mapping[str, Run], found: Mapping[str, Sequence[Measured]]) -> str:
@@ -83,26 +85,44 @@ def table(title: str, measured: Measured) -> Table:
 
 
 def over_seeds(title: str, tables: Sequence[Table]) -> Table:
-    """One table from those of all seeds; rows are the same where their first cell and their words are.
+    """One table from those of all seeds; rows are the same where their first cell is.
+
+    Where one table has several rows with the same first cell, their words must be the same, too.
 
     >>> one, two = (Table("Scores, one seed", ("arm", "gold", "n"), (("a", gold, 512),)) for gold in (0.25, 0.75))
     >>> over_seeds("Scores", [one, two])
     Table(title='Scores ...', columns=('arm', 'gold', 'n'), rows=(('a', '0.500 ± 3.177', '512'),))
     """
     columns = [i for i, column in enumerate(tables[0].columns) if column not in OF_ONE_SEED]
+    one_row_each = all(len({row[0] for row in some.rows}) == len(some.rows) for some in tables)
     rows: dict[tuple[object, ...], list[Row]] = {}
     for row in (tuple(row[i] for i in columns) for some in tables for row in some.rows):
-        rows.setdefault((row[0], *(cell for cell in row if isinstance(cell, str))), []).append(row)
+        rows.setdefault((row[0], *(() if one_row_each else _words(row))), []).append(row)
     cells = tuple(tuple(_cell(column) for column in zip(*same, strict=True)) for same in rows.values())
     title += " ..." if any(some.title != title for some in tables) else ""
     return Table(title, tuple(tables[0].columns[i] for i in columns), cells)
 
 
-def _cell(values: Sequence[str | float | int | None]) -> str:
-    """Of all seeds: the text that is the same in all, or the mean of the numbers."""
+def _words(cells: Iterable[Cell]) -> list[str]:
+    return [cell for cell in cells if isinstance(cell, str)]
+
+
+def _cell(values: Sequence[Cell]) -> str:
+    """Of all seeds: the text that is the same in all, how many say what, or the mean of the numbers.
+
+    >>> _cell(["61%", "71%"]), _cell(["small", "small"]), _cell(["small", None, "small"])
+    ('66 ± 64 %', 'small', 'small: 2 of 3')
+    """
+    if all(isinstance(one, str) and one.endswith("%") for one in values):
+        return f"{_cell([float(text.rstrip('%')) for text in _words(values)])} %"
     numbers = [float(one) for one in values if isinstance(one, (int, float))]
     if len(numbers) < len(values):
-        return str(values[0]) if values[0] is not None and len(set(values)) == 1 else ""
+        if len(set(values)) == 1:
+            return "" if values[0] is None else str(values[0])
+        if numbers:
+            return f"{_cell(numbers)}, {len(numbers)} of {len(values)}"
+        counts = Counter(_words(values))
+        return ", ".join(f"{text}: {count} of {len(values)}" for text, count in counts.items())
     mean = statistics.fmean(numbers)
     digits = 0 if all(number.is_integer() for number in numbers) and mean >= 10 else 3 if abs(mean) < 10 else 1
     if len(set(numbers)) == 1:

@@ -5,6 +5,8 @@ How able the bundled checkpoints are is not asserted here: `learn-llm demo --all
 
 import doctest
 import math
+import statistics
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +17,18 @@ from learn_llm import examples
 from learn_llm.errors import UserError
 from learn_llm.events import Chart, Event, Metrics, Table, Verdict
 from learn_llm.glossary import find
-from learn_llm.minimal_impls import over_optimisation, over_optimisation_forms
+from learn_llm.minimal_impls import over_optimisation, over_optimisation_forms, over_optimisation_rounds
 from learn_llm.minimal_impls.best_of_n import best_of_n_kl, best_of_n_value
 from learn_llm.minimal_impls.over_optimisation import Config, Curves, fall, judged_fits
 from learn_llm.minimal_impls.over_optimisation_forms import FORMS, Form, best_of_n_form, fit, peak, predicted, rl_form
+from learn_llm.minimal_impls.over_optimisation_rounds import fall_of_rounds, judged_rounds
 from tests.small_models import llama_folder, world_tokenizer
 
 SIZES = [2**i for i in range(9)]
 DISTANCES = [math.sqrt(best_of_n_kl(n)) for n in SIZES]
 
 
-@pytest.mark.parametrize("module", [over_optimisation, over_optimisation_forms])
+@pytest.mark.parametrize("module", [over_optimisation, over_optimisation_forms, over_optimisation_rounds])
 def test_the_examples_in_docstrings_are_true(module: Any) -> None:
     result = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     assert result.attempted >= 1
@@ -125,6 +128,47 @@ def test_gold_that_goes_on_rising_does_not_hold(seed: int) -> None:
 
 def test_a_proxy_that_does_not_rise_does_not_hold() -> None:
     assert not told(noisy(0.32, 0.19), torch.rand(40, 9, dtype=torch.float64))[1]
+
+
+# PPO against the proxy
+
+
+def judged(distances: Sequence[float], gold: Sequence[float], share: float = 0.8) -> tuple[Table, dict[str, float]]:
+    """The table of both forms, and what was measured."""
+    rounds = judged_rounds(distances, gold, share)
+    table = next(rounds)
+    assert isinstance(table, Table)
+    with pytest.raises(StopIteration) as ended:
+        next(rounds)
+    return table, ended.value.value
+
+
+def test_rounds_that_follow_a_form_are_foreseen_and_its_peak_is_found() -> None:
+    distances = [0.0, *(0.1 * i for i in range(1, 31))]
+    gold = [0.2 + (d * (0.6 - 0.5 * math.log(d)) if d else 0.0) for d in distances]
+    table, measured = judged(distances, gold)
+    assert [row[0] for row in table.rows] == list(FORMS)
+    assert abs(measured["ppo_predicted_error"]) < 1e-12
+    assert measured["ppo_predicted_peak"] == round(math.exp(0.6 / 0.5 - 1), 3)
+    assert measured["ppo_measured_peak"] == pytest.approx(1.2)
+    assert measured["ppo_gold_fall"] == pytest.approx((gold[13] + gold[12]) / 2 - gold[-1], abs=0.01)
+    other = next(row for row in table.rows if row[0] == "d·(α - β·d)")
+    assert other[-1] is not None
+    assert abs(float(other[-1])) > 0.01  # the wrong form errs
+
+
+def test_noise_alone_is_no_fall() -> None:
+    """The highest of twenty rounds less the last one is always above 0; this is so in no more than half of them."""
+    torch.manual_seed(0)
+    falls = [fall_of_rounds((0.6 + 0.02 * torch.randn(20)).tolist()) for _ in range(400)]
+    assert abs(statistics.fmean(falls)) < 0.003
+    assert 0.4 < statistics.fmean(fall > 0 for fall in falls) < 0.6
+
+
+def test_of_few_rounds_only_the_last_is_told() -> None:
+    with pytest.raises(StopIteration) as ended:
+        next(judged_rounds([0.0, 0.5], [0.1, 0.2], 0.8))
+    assert ended.value.value == {"ppo_gold": 0.2}
 
 
 # The whole file

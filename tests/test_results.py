@@ -4,6 +4,7 @@ import doctest
 import itertools
 import json
 import math
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ def test_every_run_can_be_made_and_names_numbers_that_are_explained(name: str) -
     assert one.about.endswith((".", "?"))
     for claim in one.claims:
         for number in claim.number.replace(" - ", " / ").split(" / "):
-            assert find(number) is not None, number
+            assert find(number.strip("|")) is not None, number
         assert "|" not in claim.text + claim.source + claim.not_comparable
         assert claim.source
     for module in one.also:
@@ -205,6 +206,9 @@ def test_a_table_of_several_seeds_holds_means_with_their_intervals() -> None:
         ("safe", "mean", "0.3", "512", ""),
         ("new", "", "7", "9", "1"),
     )
+    same = [Table("Right", ("model", "right", "from"), (("base", share, "nano"),)) for share in ("60%", "70%")]
+    same.append(Table("Right", ("model", "right", "from"), (("base", "80%", None),)))
+    assert results_page.over_seeds("Right", same).rows == (("base", "70 ± 25 %", "nano: 2 of 3"),)
     head, _, line, *_ = results_page.markdown(made)
     assert (head, line) == ("Scores ...:", "| prompts | by | gold | n | paper |")
 
@@ -261,6 +265,22 @@ def test_a_digest_depends_on_what_is_imported_and_not_on_how_it_is_shown() -> No
     assert "glossary" not in {file.parent.name for file in files}
 
 
+def test_a_digest_depends_on_what_is_bundled_where_it_can_be_opened(tmp_path: Path, monkeypatch: Any) -> None:
+    modules = ("learn_llm.minimal_impls.icil", "learn_llm.minimal_impls.ppo", "learn_llm.folders")
+    before = [digests.digest([module]) for module in modules]
+    copied = shutil.copytree(digests.bundled_folder(), tmp_path / "bundled")
+    monkeypatch.setattr(digests, "bundled_folder", lambda: copied)
+    assert [digests.digest([module]) for module in modules] == before
+    (copied / "icil-tasks.jsonl").write_text("{}", "utf-8")
+    assert [digests.digest([module]) == was for module, was in zip(modules, before, strict=True)] == [False, True, True]
+    (copied / "nano-base" / "model.safetensors").write_bytes(b"other")
+    assert [digests.digest([module]) == was for module, was in zip(modules, before, strict=True)] == [
+        False,
+        False,
+        True,
+    ]
+
+
 def test_of_a_share_of_nothing_nothing_is_said() -> None:
     found = [Measured(True, {"a": 1.0, "b": b}, 1.0) for b in (0.0, 1.0)]
     assert math.isnan(value("a / b", found[0].values))
@@ -288,3 +308,10 @@ def test_the_page_says_what_was_measured() -> None:
     for name, found in measured.items():
         made = [answer(claim, found) for claim in RUNS[name].claims]
         assert results_page.section(name, RUNS[name], made, found) in page, name
+
+
+def test_a_table_on_the_page_has_no_more_rows_than_that_of_a_seed() -> None:
+    for name, one in RUNS.items():
+        for title in one.tables if len(found := stored(name)) > 1 else ():
+            tables = [results_page.table(title, some) for some in found]
+            assert len(results_page.over_seeds(title, tables).rows) <= max(len(some.rows) for some in tables), title

@@ -222,10 +222,16 @@ predicted_peak | √nats
     √KL at which d·(α - β·d), fitted to small n, is highest; 99 where it only rises.
 measured_peak | √nats
     √KL at which gold is highest.
-ppo_gold_at_peak
-    Highest mean gold score of a round of PPO against the proxy.
 ppo_gold
     Gold score of the last round of PPO against the proxy.
+ppo_gold_fall
+    Gold score near its highest round of PPO against the proxy minus that of the last round.
+ppo_predicted_error
+    Gain of gold as d·(α - β·log d) foresees it, fitted to PPO's first rounds, minus the measured one behind them.
+ppo_predicted_peak | √nats
+    √KL at which d·(α - β·log d), fitted to PPO's first rounds, is highest; 99 where it only rises.
+ppo_measured_peak | √nats
+    √KL of the round of PPO against the proxy with the highest gold score.
 
 # Chain of Hindsight
 

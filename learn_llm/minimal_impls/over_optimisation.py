@@ -21,6 +21,7 @@ Implementation details
      means is too high on the prompts that it was chosen on, and the fall behind it would be, too.
   6. `--compare` sets a reward model with many more pairs beside the proxy, on the same samples.
   7. `--ppo-steps 20` trains PPO against the same proxy at no price for the KL; its gold is that of its own samples.
+     Both forms are fitted to the same share of the way as for best-of-n, and judged by the rounds behind it.
 Left out: several sizes of the reward model, gold labels without noise, ensembles of proxies.
 
     python -m learn_llm.minimal_impls.over_optimisation                             # tiny world, about a minute
@@ -45,7 +46,8 @@ from learn_llm.events import Chart, Event, Metrics, Note, Sample, Series, Stage,
 from learn_llm.examples import World, parts
 from learn_llm.minimal_impls import best_of_n, ppo, reward_model
 from learn_llm.minimal_impls.best_of_n import best_of_n_kl, best_of_n_weights, scored, tied_share
-from learn_llm.minimal_impls.over_optimisation_forms import FORMS, fit, peak, predicted, rl_form
+from learn_llm.minimal_impls.over_optimisation_forms import FORMS, fit, peak, predicted
+from learn_llm.minimal_impls.over_optimisation_rounds import judged_rounds
 from learn_llm.minimal_impls.reward_model import reward_of
 from learn_llm.minimal_impls.variants import full
 from learn_llm.parallel import from_first
@@ -248,14 +250,15 @@ def judged_fits(
     means = gains.mean(0)
     highest = int(means.argmax())
     rows: list[tuple[str | float | int | None, ...]] = []
-    errors, lines = [], [Series("measured", tuple(distances), tuple(means.tolist()))]
+    errors, peaks = [], []
+    lines = [Series("measured", tuple(distances), tuple(means.tolist()))]
     for name, form in FORMS.items():
         coefficients = fit(form, distances[1:fitted], gains[:, 1:fitted])  # (P, 2)
         alpha, beta = coefficients.mean(0).tolist()
         error = difference(predicted(form, coefficients, distances[-1]).tolist(), gains[:, -1].tolist())
         errors.append(error)
-        at_peak = peak(form, alpha, beta)
-        numbers = (alpha, beta, at_peak, error.mean, error.low, error.high)
+        peaks.append(peak(form, alpha, beta))
+        numbers = (alpha, beta, peaks[-1], error.mean, error.low, error.high)
         rows.append((name, *(round(number, 3) if math.isfinite(number) else None for number in numbers)))
         y = tuple(float(predicted(form, coefficients.mean(0), d)) if d else 0.0 for d in distances)
         lines.append(Series(name, tuple(distances), y))
@@ -277,7 +280,7 @@ def judged_fits(
         "predicted_error": errors[0].mean,
         "predicted_error_low": errors[0].low,
         "predicted_error_high": errors[0].high,
-        "predicted_peak": min(float(rows[0][3] or math.inf), 99.0),
+        "predicted_peak": min(round(peaks[0], 3), 99.0),
         "measured_peak": distances[highest],
         "ties": curve.ties,
     }
@@ -304,17 +307,8 @@ def against(config: Config, folder: Path) -> Generator[Event, None, dict[str, fl
     for name in ("reward", "gold"):
         line = Series("proxy" if name == "reward" else "gold", x, tuple(history[name]))
         yield Chart("scatter", f"PPO against the proxy: {line.name}", "√KL", line.name, (line,))
-    gains = [gold - history["gold"][0] for gold in history["gold"]]
-    seen = [i for i, d in enumerate(x) if d > 0.3 and i < len(x) * 2 / 3]  # the RL form is not valid near 0
-    if len(seen) >= 3:
-        coefficients = fit(rl_form, [x[i] for i in seen], torch.tensor([gains[i] for i in seen], dtype=torch.float64))
-        expected = float(predicted(rl_form, coefficients, x[-1]))
-        at_peak = peak(rl_form, *coefficients.tolist())
-        yield Note(
-            f"d·(α - β·log d), fitted on the first two thirds, says a gain of {expected:.2f} for the last round, which "
-            f"has {gains[-1]:.2f}, and a peak at √KL = {at_peak:.2f}"
-        )
-    return {"ppo_gold_at_peak": max(history["gold"]), "ppo_gold": history["gold"][-1]}
+    fitted = math.sqrt(best_of_n_kl(config.fit_up_to) / best_of_n_kl(config.samples))
+    return (yield from judged_rounds(x, history["gold"], fitted))
 
 
 if __name__ == "__main__":

@@ -36,16 +36,16 @@ def answer(claim: Claim, found: Sequence[Measured]) -> Answer:
 
 
 def value(number: str, measured: Mapping[str, float]) -> float:
-    """A number of a verdict, or the difference or the share of two; NaN where it would be a share of nothing.
+    """A number of a verdict, its size, or the difference or share of two; NaN where it would be a share of nothing.
 
-    >>> value("a - b", {"a": 3.0, "b": 1.0}), value("a / b", {"a": 3.0, "b": 2.0}), value("a", {"a": 3.0})
+    >>> value("a - b", {"a": 3.0, "b": 1.0}), value("|a| / b", {"a": -3.0, "b": 2.0}), value("a", {"a": 3.0})
     (2.0, 1.5, 3.0)
     """
     for sign in (" - ", " / "):
         if sign in number:
-            a, b = (measured[name] for name in number.split(sign))
+            a, b = (value(name, measured) for name in number.split(sign))
             return a - b if sign == " - " else a / b if b else math.nan
-    return measured[number]
+    return abs(measured[number[1:-1]]) if number.startswith("|") else measured[number]
 
 
 def shown(own: Interval | None) -> str:
