@@ -23,6 +23,7 @@ from learn_llm.errors import UserError
 from learn_llm.events import Event, Metrics, Note, Stage, Table, Verdict
 from learn_llm.glossary import find
 from learn_llm.kept_runs import Measured
+from learn_llm.model_store import bundled_folder
 from learn_llm.results import Config
 from learn_llm.results_claims import RUNS
 from learn_llm.results_claims import answer as answers
@@ -268,7 +269,7 @@ def test_a_digest_depends_on_what_is_imported_and_not_on_how_it_is_shown() -> No
 def test_a_digest_depends_on_what_is_bundled_where_it_can_be_opened(tmp_path: Path, monkeypatch: Any) -> None:
     modules = ("learn_llm.minimal_impls.icil", "learn_llm.minimal_impls.ppo", "learn_llm.folders")
     before = [digests.digest([module]) for module in modules]
-    copied = shutil.copytree(digests.bundled_folder(), tmp_path / "bundled")
+    copied = shutil.copytree(bundled_folder(), tmp_path / "bundled")
     monkeypatch.setattr(digests, "bundled_folder", lambda: copied)
     assert [digests.digest([module]) for module in modules] == before
     (copied / "icil-tasks.jsonl").write_text("{}", "utf-8")
