@@ -15,7 +15,7 @@ class Claim:
 
     text: str
     number: str
-    """A name in the verdict, or two with " - " or " / " between them."""
+    """A name in the verdict, its size as "|name|", or two of either with " - " or " / " between them."""
     source: str
     """The source's figure and its place."""
     side: Literal["above", "below"] = "above"

@@ -23,7 +23,7 @@ RUNS: Mapping[str, Run] = {
             Claim("PPO wins more prompts than it loses against its start", "win_rate", STIENNON, bound=0.5),
             Claim(
                 "PPO raises the gold score over SFT", "gold_difference",
-                f"InstructGPT 175B preferred to GPT-3 175B in 85 ± 3 % ({INSTRUCT_GPT}, section 1)",
+                f"preferred to SFT at every size ({INSTRUCT_GPT}, Figure 1): {NO_FIGURE}",
             ),
         ),
         tables=("Skills, 1 to 5, on held-out prompts",),
