@@ -20,6 +20,7 @@ from learn_llm.minimal_impls.reward_model import RewardModel, bradley_terry_loss
 from learn_llm.training import Setup, TrainConfig
 from tests.small_models import WORDS, little_llama, llama_folder, word_tokenizer, world_tokenizer
 
+TRL = json.loads((Path(__file__).parent / "oracles" / "trl_losses.json").read_text())["reward"]
 ROWS = [{"prompt": f"hi {word}", "chosen": "good yes", "rejected": f"bad {word}"} for word in WORDS]
 
 
@@ -48,6 +49,25 @@ def test_the_examples_in_docstrings_are_true() -> None:
     result = doctest.testmod(reward_model, optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     assert result.attempted >= 3
     assert result.failed == 0
+
+
+@pytest.mark.parametrize("name", sorted(TRL))
+def test_scores_and_loss_are_those_of_trl(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Golden tensors of TRL 1.16's RewardTrainer, made by tests/oracles/record_trl_losses.py, at 1e-5."""
+    case = {key: torch.tensor(value) for key, value in TRL[name].items()}
+    tokens, mask, hidden = case["tokens"], case["mask"], case["hidden"]
+    assert mask.sum(1).min() < tokens.shape[1]  # some rows are padded
+    assert mask[:, 0].all()  # on the right
+    reward = RewardModel(little_llama(word_tokenizer()))
+    monkeypatch.setattr(reward.gpt, "hidden", lambda tokens: hidden)
+    with torch.no_grad():
+        reward.score.weight.copy_(case["head"])
+        scores = reward(tokens, mask)
+    torch.testing.assert_close(scores, case["scores"], atol=1e-5, rtol=0)
+    chosen, rejected = scores.chunk(2)
+    loss = bradley_terry_loss(chosen, rejected, case.get("margins", 0.0))
+    assert float(loss) == pytest.approx(float(case["loss"]), abs=1e-5)
+    assert float((chosen > rejected).float().mean()) == pytest.approx(float(case["accuracy"]))
 
 
 class TestLoss:

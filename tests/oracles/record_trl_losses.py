@@ -1,7 +1,8 @@
-"""Records what TRL 1.16's DPO, GRPO and RLOO trainers compute on tiny batches: golden tensors of three test files.
+"""Records what TRL 1.16's DPO, GRPO, RLOO and reward trainers compute on tiny batches: golden tensors of four tests.
 
-The trainers' own loops run here on random Llamas of 16 tokens; at every call of `_compute_loss` its inputs, what the
-model said and the loss are written to `trl_losses.json`, for tests/test_dpo.py, test_grpo.py and test_reinforce.py.
+The trainers' own loops run here on random Llamas of 16 tokens; at every call of their loss its inputs, what the model
+said and the loss are written to `trl_losses.json`, for tests/test_dpo.py, test_grpo.py, test_reinforce.py and
+test_reward_model.py.
 
     python -m venv trl && trl/bin/pip install "trl==1.16.*" "torch==2.13.*" pandas
     trl/bin/python tests/oracles/record_trl_losses.py
@@ -14,6 +15,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -22,8 +24,17 @@ import torch
 import trl
 from datasets import Dataset
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-from trl import DPOConfig, DPOTrainer, GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer
+from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification, PreTrainedTokenizerFast
+from trl import (
+    DPOConfig,
+    DPOTrainer,
+    GRPOConfig,
+    GRPOTrainer,
+    RewardConfig,
+    RewardTrainer,
+    RLOOConfig,
+    RLOOTrainer,
+)
 
 PAD, EOS, WORDS, GROUPS, GROUP, RESPONSE = 0, 1, 16, 3, 4, 6
 PLAIN: dict[str, Any] = {
@@ -50,6 +61,9 @@ GRPO_CASES: dict[str, dict[str, Any]] = {
 }
 RLOO_CASES: dict[str, dict[str, Any]] = {"rloo": {"beta": 0.05}, "normalised": {"normalize_advantages": True}}
 
+REWARD_CASES = {"plain": False, "margin": True}
+"""Whether the rows have a margin."""
+
 
 def _tokenizer() -> Any:
     words = {f"w{i}": i for i in range(WORDS)}
@@ -59,7 +73,7 @@ def _tokenizer() -> Any:
     return fast(tokenizer_object=plain, pad_token="w0", eos_token="w1", padding_side="left")
 
 
-def _llama(seed: int) -> Any:
+def _llama(seed: int, model: Any = LlamaForCausalLM, **options: Any) -> Any:
     torch.manual_seed(seed)
     shape: dict[str, Any] = {
         "vocab_size": WORDS,
@@ -73,8 +87,7 @@ def _llama(seed: int) -> Any:
         "bos_token_id": None,
         "initializer_range": 0.3,
     }
-    model: Any = LlamaForCausalLM
-    return model(LlamaConfig(**shape))
+    return model(LlamaConfig(**shape, **options))
 
 
 def _numbers(value: Any) -> Any:
@@ -84,14 +97,15 @@ def _numbers(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
+def _text(words: torch.Generator, most: int) -> str:
+    count = int(torch.randint(1, most + 1, (), generator=words))
+    return " ".join(f"w{i}" for i in torch.randint(2, WORDS, (count,), generator=words).tolist())
+
+
 def record_dpo(options: Mapping[str, Any]) -> dict[str, Any]:
     """One batch of DPO: tokens, mask, the logits of policy and reference, the loss, and TRL's metrics."""
     words = torch.Generator().manual_seed(0)
-
-    def text(most: int) -> str:
-        count = int(torch.randint(1, most + 1, (), generator=words))
-        return " ".join(f"w{i}" for i in torch.randint(2, WORDS, (count,), generator=words).tolist())
-
+    text = partial(_text, words)
     rows = [{"prompt": text(4), "chosen": " " + text(6), "rejected": " " + text(6)} for _ in range(5)]
     policy, reference = _llama(0), _llama(1)
     plain = {"policy": copy.deepcopy(policy), "reference": copy.deepcopy(reference)}
@@ -122,6 +136,40 @@ def record_dpo(options: Mapping[str, Any]) -> dict[str, Any]:
             return found
 
         trainer._compute_loss = spy
+        trainer.train()
+    return captured
+
+
+def record_reward(margin: bool) -> dict[str, Any]:
+    """One batch of pairs: tokens, mask, the trunk's last layer, the head, the scores, the margins and the loss."""
+    text = partial(_text, torch.Generator().manual_seed(0))
+    rows: list[dict[str, Any]] = [
+        {"prompt": text(4), "chosen": " " + text(6), "rejected": " " + text(6)} for _ in range(5)
+    ]
+    rows = [{**row, "margin": i % 3 / 2} if margin else row for i, row in enumerate(rows)]
+    model = _llama(0, LlamaForSequenceClassification, num_labels=1)
+    plain = copy.deepcopy(model)
+    captured: dict[str, Any] = {"head": _numbers(plain.score.weight.detach())}
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = RewardTrainer(
+            model=model,
+            args=RewardConfig(output_dir=folder, per_device_train_batch_size=len(rows), max_steps=1, **PLAIN),
+            train_dataset=Dataset.from_list(rows),
+            processing_class=_tokenizer(),
+        )
+        compute = trainer.compute_loss
+
+        def spy(model: Any, inputs: Any, **options: Any) -> Any:
+            names = {"input_ids": "tokens", "attention_mask": "mask", "margin": "margins"}
+            captured.update({ours: _numbers(inputs[theirs]) for theirs, ours in names.items() if theirs in inputs})
+            with torch.no_grad():
+                captured["hidden"] = _numbers(plain.model(inputs["input_ids"], inputs["attention_mask"])[0])
+            loss, outputs = compute(model, inputs, return_outputs=True)
+            captured["scores"] = _numbers(outputs.logits.detach().squeeze(-1))
+            captured["loss"], captured["accuracy"] = _numbers(loss.detach()), trainer._metrics["train"]["accuracy"][-1]
+            return (loss, outputs) if options.get("return_outputs") else loss
+
+        trainer.compute_loss = spy
         trainer.train()
     return captured
 
@@ -212,6 +260,7 @@ def main() -> None:
             while not _is_clear(captured := record_rl(kind, options, seed)):
                 seed += 10
             recorded[kind][name] = captured
+    recorded["reward"] = {name: record_reward(margin) for name, margin in REWARD_CASES.items()}
     versions = {"trl": trl.__version__, "torch": torch.__version__.split("+")[0]}
     file = Path(__file__).with_name("trl_losses.json")
     file.write_text(json.dumps({"versions": versions, **recorded}, separators=(",", ":")) + "\n")
