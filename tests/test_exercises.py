@@ -18,7 +18,7 @@ from learn_llm.exercises.courses import BUNDLED, load_course
 from learn_llm.exercises.new_course import new
 from learn_llm.exercises.similarity import alike, fingerprint
 from learn_llm.exercises.skeleton import files
-from learn_llm.exercises.state import STATE, Desk, find, make
+from learn_llm.exercises.state import STATE, Desk, find, find_root, make
 from learn_llm.exercises.texts import ENGLISH, JAPANESE
 from learn_llm.quizzes.bank import load_bank
 
@@ -231,10 +231,20 @@ def test_the_commands_that_only_read(run: Run, desk: Desk) -> None:
 
 def test_without_a_folder_one_is_told_to_make_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("LEARN_LLM_HOME", str(tmp_path / "no-folder-used-yet"))
     monkeypatch.chdir(tmp_path / "empty")
     error = CliRunner().invoke(command, ["list"]).exception
     assert isinstance(error, UserError)
     assert "learn-llm exercise init" in str(error)
+
+
+def test_the_folder_that_was_used_last_is_found_from_anywhere(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    assert find_root(desk.root) == desk.root
+    assert find_root(tmp_path / "elsewhere") == desk.root
+    shutil.rmtree(desk.root)
+    with pytest.raises(UserError, match="there are no exercises here"):
+        find_root(tmp_path / "elsewhere")
 
 
 def test_init_inside_a_folder_of_exercises_brings_that_one_up_to_date(run: Run, desk: Desk) -> None:
@@ -301,6 +311,7 @@ def test_the_exercises_of_a_question_and_what_was_done(
     bank = load_bank()
     ppo, search = bank.by_id["ppo"], bank.by_id["search"]
     (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("LEARN_LLM_HOME", str(tmp_path / "no-folder-used-yet"))
     monkeypatch.chdir(tmp_path / "empty")  # no folder: the bundled course
     assert "gae" in [exercise.name for exercise in here.about(ppo)]
     assert here.names_about(ppo)[-1] == ".."

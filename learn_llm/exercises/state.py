@@ -5,6 +5,7 @@ Exercises are found by file name anywhere in the folder, so a folder from an old
 still works.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -19,9 +20,12 @@ from typing import Any, TypeVar
 from learn_llm.errors import UserError
 from learn_llm.exercises.courses import BUNDLED, LANGUAGES, Course, Exercise, Language, load_course
 from learn_llm.exercises.skeleton import files
+from learn_llm.folders import data_folder
 
 STATE = ".learn-llm-exercises.json"
 FOLDER = "learn-llm-exercises"
+LAST = "exercises-folder.txt"
+"""In the folder of the user's data: which folder was used last."""
 SOLUTIONS = "solutions"
 VERSION = 1
 Kind = TypeVar("Kind", "Record", "State")
@@ -232,11 +236,23 @@ def _checked(kind: "type[Kind]", values: dict[str, Any]) -> "Kind":
 
 
 def find_root(start: Path) -> Path:
-    """The learner's folder: here, above, or the one that `init` makes below.  Raises UserError."""
+    """The learner's folder: here, above, below, else the one that was used last.  Raises UserError."""
     folder = folder_from(start)
-    if not (folder / STATE).exists():
-        raise UserError("there are no exercises here; `learn-llm exercise init` makes a folder of them")
-    return folder
+    if (folder / STATE).exists():
+        _remember(folder)
+        return folder
+    with contextlib.suppress(OSError):
+        folder = Path((data_folder() / LAST).read_text("utf-8"))
+        if (folder / STATE).exists():
+            return folder
+    raise UserError("there are no exercises here; `learn-llm exercise init` makes a folder of them")
+
+
+def _remember(folder: Path) -> None:
+    """As the one that was used last.  Where nothing can be written, the exercises go on all the same."""
+    with contextlib.suppress(OSError):
+        data_folder().mkdir(parents=True, exist_ok=True)
+        (data_folder() / LAST).write_text(str(folder), "utf-8")
 
 
 def folder_from(start: Path) -> Path:
@@ -254,6 +270,7 @@ def make(root: Path, course: Path | None, language: Language) -> tuple[Desk, int
             files(exercise, language)  # nothing is written for a course that cannot be laid out
         _write_state(root, State(course="" if opened.folder == BUNDLED else str(opened.folder), language=language))
     desk = Desk(root)
+    _remember(root.resolve())
     if opened is not None and opened.folder != desk.course.folder:
         raise UserError(f"{root} is of the course in {desk.course.folder}; make another folder for {opened.folder}")
     new, renewed = desk.lay_out()
