@@ -3,6 +3,8 @@
 import doctest
 import json
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -359,9 +361,42 @@ def test_broken_it_shows_the_tasks_unanswered(settings: dict[str, Any], monkeypa
 
 def test_demonstrations_that_do_not_fit_are_dropped_and_it_is_said(settings: dict[str, Any], tmp_path: Path) -> None:
     settings["model"] = llama_folder(tmp_path / "short", world_tokenizer(), context=160)
-    notes = [event.text for event in run(**settings, arms=()) if isinstance(event, Note)]
+    *notes, chance = [event.text for event in run(**settings, arms=()) if isinstance(event, Note)]
+    assert "by guessing" in chance
     assert len(notes) == 2
     assert all(re.fullmatch(r"ICIL: the last [1-8] of 8 demonstrations do not fit .* are dropped", t) for t in notes)
+
+
+def test_of_retrieved_demonstrations_the_nearest_stay(
+    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Sequence[Question]] = []
+
+    def kept(sheet: Sheet, demonstrations: Sequence[Question], room: int) -> list[Question]:
+        seen.append(demonstrations)
+        return list(demonstrations[:2])
+
+    monkeypatch.setattr(icil, "fitting", kept)
+    monkeypatch.setattr(icil, "judge", lambda *_: [Judged("", False, 0.0)])
+    question = Question("a", "sort the words by size", "the ant", ("small",), ())
+    pool = {str(i): [Question(str(i), "sort " * i + "words", "by size", ("yes",), ())] for i in range(1, 5)}
+    config = icil.Config(**{**settings, "demonstrations": 4})
+    told = icil.retrieved(config, None, Sheet(word_tokenizer()), pool, [question], 9)  # type: ignore[arg-type]
+    note = next(told)
+    assert isinstance(note, Note)
+    assert "up to 2 do not fit" in note.text
+    assert list(seen[0]) == similar(pool, question, 4)[::-1]
+
+
+def test_it_is_said_whether_answers_pass_guessing() -> None:
+    options, free = Question("a", "", "", ("x",), ("x", "y")), Question("b", "", "", ("z",), ())
+    for right, word in ((True, "no different beyond"), (False, "below it")):
+        asked = [replace(options, task=str(i)) for i in range(6)] + [free]
+        answers = [Judged("", right and i % 2 == 0, 0.0, True, True) for i in range(6)] + [Judged("", True, 1.0)]
+        scores = Scores(asked, [answers])
+        found = icil.verdict({"zero-shot": scores, "ICIL": scores}, {}).measured
+        assert found["over_chance"] == pytest.approx(0.0 if right else -0.5)
+        assert word in icil.against_chance(found).text
 
 
 def test_questions_that_do_not_fit_by_themselves_are_refused(settings: dict[str, Any], tmp_path: Path) -> None:

@@ -9,6 +9,12 @@ valid_gain | share
     Rate of valid answers with the prefix minus that without.
 valid_gain_low | share
     Lower end of the 95 % interval over tasks of valid_gain.
+over_chance | share
+    Exact matches with the prefix minus those by guessing, over the tasks that have options.
+over_chance_low | share
+    Lower end of the 95 % interval over tasks of over_chance; above 0 means better than guessing.
+over_chance_high | share
+    Upper end of the 95 % interval over tasks of over_chance; below 0 means worse than guessing.
 lost_by_random_inputs | share
     Exact matches with the prefix minus those with random words in place of the demonstrations' inputs.
 lost_by_random_inputs_low | share

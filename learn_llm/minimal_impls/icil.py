@@ -192,7 +192,10 @@ def run(config: Config) -> Iterator[Event]:
     measured = asked.timed(config)
     if config.full and config.model == Config.model and not config.tasks:
         measured |= (yield from by_size(replace(config, full=False, sizes=SIZES))).measured
-    yield verdict(asked.scores, measured)
+    ended = verdict(asked.scores, measured)
+    if "over_chance" in ended.measured:
+        yield against_chance(ended.measured)
+    yield ended
 
 
 @dataclass(frozen=True)
@@ -252,7 +255,7 @@ def ask(config: Config) -> Generator[Event, None, Asked]:
             if (known := answers.kept(arm, draw)) is not None:
                 judged[arm].append(known)
             elif arm == SIMILAR:
-                judged[arm].append(retrieved(config, model, sheet, pool, questions, room))
+                judged[arm].append((yield from retrieved(config, model, sheet, pool, questions, room)))
             else:
                 judged[arm].append(judge(model, form, form.prefix(fit), questions, config.max_new_tokens))
             answers.keep(arm, draw, judged[arm][-1])
@@ -297,15 +300,33 @@ def dropped(arm: str, shown: int, fit: int) -> Iterator[Note]:
 
 def retrieved(
     config: Config, model: GPT, sheet: Sheet, pool: Tasks, questions: Sequence[Question], room: int
-) -> list[Judged]:
-    """Answers behind a prefix of its own for each question (detail 9): with --break its demonstrations unanswered."""
-    found = []
+) -> Generator[Event, None, list[Judged]]:
+    """Answers behind a prefix of its own for each question (detail 9): with --break its demonstrations unanswered.
+
+    What does not fit is dropped from the front, as the nearest stand last.
+    """
+    found, fewest = list[Judged](), config.demonstrations
     for question in questions:
         shown = similar(pool, question, config.demonstrations)
         shown = with_random(shown, "answers", (), generator(config, "similar")) if config.break_ else shown
-        ids = sheet.prefix(fitting(sheet, shown, room))
-        found += judge(model, sheet, ids, [question], config.max_new_tokens)
+        kept = fitting(sheet, shown[::-1], room)[::-1]
+        fewest = min(fewest, len(kept))
+        found += judge(model, sheet, sheet.prefix(kept), [question], config.max_new_tokens)
+    if fewest < config.demonstrations:
+        lost = config.demonstrations - fewest
+        yield Note(f"{SIMILAR}: of some questions up to {lost} do not fit the context; the least similar are dropped")
     return found
+
+
+def against_chance(measured: Mapping[str, float]) -> Note:
+    """Whether exact matches pass guessing among the options, over the tasks that have some."""
+    over, low, high = (measured[name] for name in ("over_chance", "over_chance_low", "over_chance_high"))
+    where = "above it" if low > 0 else "below it" if high < 0 else "no different beyond the interval"
+    chance = measured["chance"]
+    return Note(
+        f"on tasks with options {chance + over:.3f} are right, {chance:.3f} by guessing: {where}, "
+        f"{over:+.3f} [{low:.3f}, {high:.3f}] over the tasks"
+    )
 
 
 def verdict(scores: Mapping[str, Scores], speed: Mapping[str, float]) -> Verdict:
@@ -325,6 +346,8 @@ def verdict(scores: Mapping[str, Scores], speed: Mapping[str, float]) -> Verdict
         measured |= {"valid_rate": statistics.fmean(icil.of("valid", True)), "valid_gain": valid.mean}
         measured |= {"valid_gain_low": valid.low, "by_likelihood": statistics.fmean(icil.of("likeliest", True))}
         measured["chance"] = statistics.fmean(icil.chance.values())
+        over = difference(icil.of("right", True), list(icil.chance.values()))
+        measured |= {"over_chance": over.mean, "over_chance_low": over.low, "over_chance_high": over.high}
     for arm in (arm for arm in BROKEN if arm in scores):
         lost, name = difference(icil.of("right"), scores[arm].of("right")), f"lost_by_{arm.replace(' ', '_')}"
         measured |= {name: lost.mean, f"{name}_low": lost.low, f"{name}_high": lost.high}
