@@ -12,13 +12,13 @@ import json
 import shutil
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
 from learn_llm.checkpoints import load
+from learn_llm.comparing_arms import ARMS, POLICY, RESPONSES, REWARD, ROUND, START, N, module, stages_of, taken
 from learn_llm.comparing_report import write_report
 from learn_llm.digests import digest
 from learn_llm.errors import UserError
@@ -33,58 +33,7 @@ from learn_llm.rollouts import Response, mean_kl, respond
 from learn_llm.running import RunConfig, steps_of
 from learn_llm.training import STATE, Setup, TrainConfig, prepare
 
-START, POLICY, REWARD = "sft", "tiny-sft", "tiny-reward"
-N = 16
-ROUND = 192
-"""Responses of one round of PPO and of its relatives."""
 MAX_NEW_TOKENS = 40
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One way, and what is to be said of it."""
-
-    objective: str
-    data: str
-    method: str = ""
-    """The file of `minimal_impls` that trains it; "": nothing is trained."""
-    settings: Callable[[int], Mapping[str, Any]] = lambda responses: {}
-    """What is set in that file's Config, given how many responses it may read or sample."""
-    then: str = ""
-    """An arm that goes on where this one ended; each has half of the responses."""
-
-
-ARMS: dict[str, Arm] = {
-    START: Arm("cross-entropy on demonstrations", "demonstrations"),
-    "best-of-n": Arm(f"none: of {N} samples the one with the highest reward", "reward model"),
-    "rejection-sampling": Arm(
-        "cross-entropy on the best of 4 samples", "reward model", "best_of_n",
-        lambda responses: best_of_n.only_fine_tuning(responses, rounds=6),
-    ),
-    "dpo": Arm(
-        "log-odds of the chosen against the rejected, β·KL inside", "pairs", "dpo",
-        lambda responses: {"pairs": responses // 2, "held_out_pairs": 1},
-    ),
-    "coh": Arm(
-        "cross-entropy on answers behind feedback in words", "pairs with feedback", "coh",
-        lambda responses: {"pairs": responses // 2, "arms": ()},
-    ),
-    "reinforce": Arm(
-        "expected reward - β·KL, a leave-one-out baseline", "reward model", "reinforce",
-        lambda responses: {"steps": responses // ROUND},
-    ),
-    "grpo": Arm(
-        "expected reward against the mean of the group", "reward model", "grpo",
-        lambda responses: {"steps": responses // ROUND, "reward_model": REWARD},
-    ),
-    "ppo": Arm(
-        "expected reward - β·KL, a value head as baseline", "reward model", "ppo",
-        lambda responses: {"steps": responses // ROUND},
-    ),
-}  # fmt: skip
-ARMS["rejection-then-ppo"] = dataclasses.replace(
-    ARMS["rejection-sampling"], objective="the best of 4 samples, then expected reward (Llama 2)", then="ppo"
-)
 DEFAULT = (START, "best-of-n", "dpo", "coh", "ppo")
 
 
@@ -96,7 +45,7 @@ class Config(RunConfig):
     """Which arms; the start is always one of them."""
     seeds: int = 1
     """How many seeds, counted from --seed."""
-    responses: int = 2_880
+    responses: int = RESPONSES
     """How many responses each arm may read or sample."""
     report: str = ""
     """Where to write a report that a browser opens."""
@@ -143,18 +92,18 @@ class Result:
     """Tokens a response."""
     trained: int
     """Parameters that were trained."""
-    seconds: float
-    """Training, without the evaluation; of an arm that trains nothing: answering."""
+    seconds: float | None
+    """Training, without the evaluation, None if it was interrupted; of an arm that trains nothing: answering."""
 
 
 def run(config: Config) -> Iterator[Event]:
     """Train and ask every arm with every seed; the verdict says whether each one beats its start."""
     store = Path(config.store) if config.store else data_folder() / "comparisons"
     jobs = [(name, seed) for seed in range(config.seed, config.seed + config.seeds) for name in config.names]
-    settings = {(name, seed): _settings(name, seed, config) for name, seed in jobs}
+    settings = {(name, seed): stages_of(name, seed, config.responses, config.break_) for name, seed in jobs}
     sizes = {job: sum(one.steps for one in made) or 1 for job, made in settings.items()}
     yield Note(
-        f"{config.responses:,} responses an arm, {config.seeds} seed{'s' * (config.seeds > 1)} from {config.seed}; "
+        f"at most {config.responses:,} responses an arm, {config.seeds} seed{'s' * (config.seeds > 1)} from {config.seed}; "
         f"all start from {POLICY} and answer the same held-out prompts at temperature 1; kept in {store}"
     )
     results: dict[str, list[Result]] = {name: [] for name in config.names}
@@ -166,7 +115,8 @@ def run(config: Config) -> Iterator[Event]:
         yield Stage(f"{name}, seed {seed}", index, len(jobs))
         result = kept(folder, key, Result)
         if result is None:
-            if folder.exists() and not same(folder, key):
+            resumed = same(folder, key)
+            if folder.exists() and not resumed:
                 yield Note(f"{folder.name} was made by other settings or another version: computed anew")
                 shutil.rmtree(folder)
             begin(folder, key)
@@ -174,7 +124,8 @@ def run(config: Config) -> Iterator[Event]:
             if made:
                 for event in _train(name, made, folder / "run"):
                     yield dataclasses.replace(event, step=done + event.step, steps=sum(sizes.values()))
-            result = _ask(name, seed, folder / "run" if made else None, time.monotonic() - started, config)
+            seconds = None if resumed else time.monotonic() - started
+            result = _ask(name, seed, folder / "run" if made else None, seconds, config)
             keep(folder, result)
             (folder / "run" / STATE).unlink(missing_ok=True)
         results[name].append(result)
@@ -184,43 +135,26 @@ def run(config: Config) -> Iterator[Event]:
     yield from _told(config, results, list(starts.values()))
 
 
-def _settings(name: str, seed: int, config: Config) -> tuple[TrainConfig, ...]:
-    """What is trained, one stage after the other; nothing for an arm that only samples."""
-    first = ARMS[name]
-    stages = [(first, config.responses)] if first.method else []
-    if first.then:
-        half = config.responses // 2 // ROUND * ROUND
-        stages = [(first, config.responses - half), (ARMS[first.then], half)]
-    made: list[TrainConfig] = []
-    for arm, responses in stages:
-        settings = arm.settings(responses)
-        made.append(_module(arm.method).Config(seed=seed, break_=config.break_, model=POLICY, **settings))
-    return tuple(made)
-
-
-def _module(method: str) -> Any:
-    return import_module(f"learn_llm.minimal_impls.{method}")
-
-
 def _train(name: str, stages: Sequence[TrainConfig], out: Path) -> Iterator[Metrics]:
     """The methods' own runs up to their last steps; how they fare is measured here, for all arms alike.
 
-    A stage before the last one leaves its model beside `out`; it is finished when its state is gone.
+    A stage before the last one leaves its model beside `out`, under the name `first` once it is finished.
     """
     done, start, method = 0, POLICY, ARMS[name].method
     for stage in stages:
-        folder = out if stage is stages[-1] else out.with_name("first")
-        state = folder / STATE
-        if stage is stages[-1] or state.exists() or not folder.exists():
-            config = dataclasses.replace(stage, model=start, out=str(folder), resume=state.exists())
-            for event in steps_of(_module(method).run(config)):
+        last = stage is stages[-1]
+        finished, folder = out.with_name("first"), out if last else out.with_name("first.part")
+        if last or not finished.exists():
+            config = dataclasses.replace(stage, model=start, out=str(folder), resume=(folder / STATE).exists())
+            for event in steps_of(module(method).run(config)):
                 yield dataclasses.replace(event, step=done + event.step)
-            if stage is not stages[-1]:
-                state.unlink()
-        done, start, method = done + stage.steps, str(folder), ARMS[name].then
+            if not last:
+                folder.rename(finished)
+                (finished / STATE).unlink()
+        done, start, method = done + stage.steps, str(finished), ARMS[name].then
 
 
-def _ask(name: str, seed: int, trained: Path | None, seconds: float, config: Config) -> Result:
+def _ask(name: str, seed: int, trained: Path | None, seconds: float | None, config: Config) -> Result:
     """The arm's answers to the held-out prompts of this seed."""
     setup = prepare(TrainConfig(seed=seed, model=POLICY))
     start = setup.model
@@ -260,13 +194,13 @@ def _told(
 ) -> Iterator[Event]:
     """The tables and charts, the report, and the verdict."""
     gains = {name: gain(found, starts) for name, found in results.items() if name != START}
+    settings = {name: stages_of(name, config.seed, config.responses, config.break_) for name in results}
     what = Table(
         "The arms",
         ("arm", "objective", "learns from", "responses", "trained"),
         tuple(
-            (name, arm.objective, arm.data, config.responses if arm.method else None, found[0].trained)
-            for name, found in results.items()
-            for arm in (ARMS[name],)
+            (name, ARMS[name].objective, ARMS[name].data, sum(map(taken, made)) or None, results[name][0].trained)
+            for name, made in settings.items()
         ),
     )
     rows: list[tuple[str | float | int | None, ...]] = []
@@ -274,12 +208,14 @@ def _told(
         own = gains.get(name)
         wins = statistics.fmean(win_rate(r.gold, s) for r, s in zip(found, starts, strict=True))
         over = (own.mean, own.low, own.high, wins) if own else (None,) * 4
-        means = (statistics.fmean(value) for value in zip(*((r.kl, r.length, r.seconds) for r in found), strict=True))
-        numbers = (mean_gold(found), *over, *means)
+        kl, length = (statistics.fmean(value) for value in zip(*((r.kl, r.length) for r in found), strict=True))
+        timed = [r.seconds for r in found if r.seconds is not None]
+        numbers = (mean_gold(found), *over, kl, length, statistics.fmean(timed) if timed else None)
         rows.append((name, *(None if number is None else round(number, 3) for number in numbers)))
     among = f"{config.seeds} seeds" if config.seeds > 1 else "prompts, one seed"
+    bound = "; best-of-n's KL is at most this: responses tie" if "best-of-n" in results else ""
     summary = Table(
-        f"Gold score on held-out prompts; over SFT with its 95 % interval over {among}",
+        f"Gold score on held-out prompts; over SFT with its 95 % interval over {among}{bound}",
         ("arm", "gold", "over SFT", "low", "high", "wins", "KL", "tokens", "seconds"),
         tuple(rows),
     )
@@ -302,7 +238,7 @@ def _told(
     )
     charts = (
         Chart("bar", "Gold score on held-out prompts", "arm", "gold, -1 to 1", (bars,)),
-        Chart("scatter", "What a distance from the start buys", "√KL", "gold", frontier),
+        Chart("scatter", f"What a distance from the start buys{bound}", "√KL", "gold", frontier),
     )
     yield what
     yield summary
@@ -316,7 +252,8 @@ def _told(
     claim = f"from the same start and on the same budget {reach} a higher gold score than SFT"
     verdict = Verdict(claim, all(own.low > 0 for own in gains.values()), measured)
     if config.report:
-        write_report(Path(config.report), (summary, what, profile), gains, charts, verdict)
+        words = "Feedback in words (coh) is the rubric's own, without the annotators' noise." if "coh" in results else ""
+        write_report(Path(config.report), (summary, what, profile), gains, charts, verdict, note=words)
         yield Note(f"the report is in {config.report}")
     yield verdict
 
@@ -335,6 +272,5 @@ def mean_gold(found: Sequence[Scored]) -> float:
 def _key(name: str, seed: int, config: Config, made: Sequence[TrainConfig]) -> str:
     """The digest of all that a result depends on: code, settings, and the checkpoints it starts from."""
     settings = [{k: v for k, v in dataclasses.asdict(one).items() if k not in ("out", "resume")} for one in made]
-    methods = [ARMS[name].method or "best_of_n", ARMS[name].then]
-    modules = [f"learn_llm.minimal_impls.{method}" for method in methods if method]
-    return digest(modules, name, str(seed), str(config.break_), str(N), json.dumps(settings, sort_keys=True))
+    modules = [f"learn_llm.minimal_impls.{method}" for method in (ARMS[name].method, ARMS[name].then) if method]
+    return digest([__name__, *modules], name, str(seed), str(config.break_), json.dumps(settings, sort_keys=True))

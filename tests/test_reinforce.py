@@ -18,7 +18,7 @@ from learn_llm.events import Event, Table
 from learn_llm.examples import Encoder, Prompt
 from learn_llm.minimal_impls import reinforce
 from learn_llm.minimal_impls.ppo import kl_estimate
-from learn_llm.minimal_impls.reinforce import advantages_of, leave_one_out, sequence_policy_loss
+from learn_llm.minimal_impls.reinforce import advantages_of, leave_one_out, sequence_policy_loss, whitened
 from learn_llm.training import Setup
 from tests.rl_method import SIZES, metrics, settings_of
 from tests.small_models import little_llama, word_tokenizer
@@ -29,7 +29,7 @@ assert_close = partial(torch.testing.assert_close, rtol=0.0, atol=1e-5)
 
 def test_the_examples_in_docstrings_are_true() -> None:
     result = doctest.testmod(reinforce, optionflags=doctest.NORMALIZE_WHITESPACE)
-    assert result.attempted >= 5
+    assert result.attempted >= 6
     assert result.failed == 0
 
 
@@ -47,7 +47,7 @@ class TestAgainstTRL:
             rewards = rewards - case["settings"]["beta"] * (kl_estimate(old, ref, "k1") * mask).sum(1)
             advantages = advantages_of(rewards, "leave_one_out", case["settings"]["group_size"])
             if name == "normalised":
-                advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-4)
+                advantages = whitened(advantages)
             assert_close(advantages, torch.tensor(update["advantages"]))
 
     def test_the_loss_of_each_update(self, name: str) -> None:

@@ -337,13 +337,13 @@ NOTES = (
         demo="lora",
         english="{new} numbers are trained, {share} of the base's {all}: gradients and Adam's moments take {ours} MiB "
         "instead of {theirs}",
-        japanese="訓練する数値は{new}個で、ベースモデルの{all}個の{share}です。"
+        japanese="学習するパラメータは{new}個で、ベースモデルの{all}個の{share}です。"
         "勾配とAdamのモーメントは{theirs} MiBではなく{ours} MiBで済みます。",
     ),
     Sentence(
         demo="adapters-prompt-tuning",
         english="{tokens} soft tokens are {product} = {new} trained numbers, {share} of the base's {all}",
-        japanese="{tokens}個のソフトトークンは{product} = {new}個の数値で、ベースモデルの{all}個の{share}です。",
+        japanese="{tokens}個のソフトトークンは{product} = {new}個のパラメータで、ベースモデルの{all}個の{share}です。",
     ),
     Sentence(
         demo="reward-model",

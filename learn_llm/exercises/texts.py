@@ -171,10 +171,10 @@ JAPANESE = {
     "list.total": "{of} 問中 {done} 問に合格",
     "list.hints": "ヒント {hints}",
     "list.gave_up": "解答を見た",
-    "next.all": "すべての課題に合格しました。",
+    "next.all": "すべての演習に合格しました。",
     "next.file": "{path} を編集し、`learn-llm exercise check {name}` を実行しましょう。",
     "next.questions": "関連する質問: {questions}   (learn-llm ask NAME)",
-    "check.none": "まだどの課題も始めていません。`learn-llm exercise next` で最初の課題を確認できます。",
+    "check.none": "まだどの演習も始めていません。`learn-llm exercise next` で最初の演習を確認できます。",
     "check.solution": "解答例: {path}",
     "check.next": "次: {name} {title}",
     "hint.number": "ヒント {number}/{of}",
@@ -207,9 +207,9 @@ JAPANESE = {
     "grade.hints": "ヒント",
     "grade.tries": "試行",
     "grade.summary": (
-        "学生 {students} 名、課題 {exercises} 問: {rows} 件中 {passed} 件が合格、{seconds} 秒 (シード {seed})"
+        "学生 {students} 名、演習 {exercises} 問: {rows} 件中 {passed} 件が合格、{seconds} 秒 (シード {seed})"
     ),
-    "grade.title": "クラスの課題",
+    "grade.title": "クラスの演習",
     "grade.similar": "似た提出物",
     "grade.similar.note": (
         "2 名の学生の解答のうち、文字どおり同じもの、または名前・コメント・書式を除いて同じもの。"

@@ -117,6 +117,25 @@ def sequence_logprobs(logits: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
     return (token_logprobs(logits, tokens) * mask[:, 1:]).sum(1)
 
 
+def averaged(config: Config) -> bool:
+    """Whether log-probabilities are divided by the length of their response (details 1, 4)."""
+    return config.log_ratio == "mean" or (config.log_ratio == "auto" and config.loss == "ipo")
+
+
+def response_logprobs(config: Config, logits: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
+    """log π of each response, (B,), over its tokens as `--log-ratio` says: arguments as in `sequence_logprobs`.
+
+    Two tokens of probability 1/2 and 1/10: summed for DPO, their mean for IPO (detail 4).
+
+    >>> logits = torch.tensor([[[0.5, 0.5], [0.9, 0.1], [0.5, 0.5]]]).log()
+    >>> tokens, mask = torch.tensor([[0, 1, 1]]), torch.tensor([[0, 1, 1]])
+    >>> [response_logprobs(Config(loss=loss), logits, tokens, mask) for loss in ("sigmoid", "ipo")]
+    [tensor([-2.9957]), tensor([-1.4979])]
+    """
+    logprobs = sequence_logprobs(logits, tokens, mask)
+    return logprobs / mask.sum(1) if averaged(config) else logprobs
+
+
 def dpo_loss(
     chosen: Tensor,
     rejected: Tensor,
@@ -176,10 +195,7 @@ def pair_logprobs(setup: Setup, config: Config, model: GPT, pairs: Sequence[Pair
     batch = collate([pair.prompt.ids for pair in pairs] * 2, responses, setup.device)
     with setup.autocast():
         logits = model(batch.tokens)  # padded on the right, where a causal model cannot look
-    logprobs = sequence_logprobs(logits, batch.tokens, batch.mask)
-    if config.log_ratio == "mean" or (config.log_ratio == "auto" and config.loss == "ipo"):
-        logprobs = logprobs / batch.mask.sum(1)
-    chosen, rejected = logprobs.chunk(2)
+    chosen, rejected = response_logprobs(config, logits, batch.tokens, batch.mask).chunk(2)
     return chosen, rejected
 
 

@@ -133,6 +133,15 @@ def advantages_of(rewards: Tensor, baseline: Baseline, group_size: int, average:
     return rewards - (average if baseline == "average" else 0.0)
 
 
+def whitened(advantages: Tensor) -> Tensor:
+    """Advantages (B,) with mean 0 and standard deviation 1 over the round (detail 5).
+
+    >>> whitened(torch.tensor([1.0, 3.0, 5.0]))
+    tensor([-0.9999,  0.0000,  0.9999])
+    """
+    return (advantages - advantages.mean()) / (advantages.std() + 1e-4)
+
+
 def sequence_policy_loss(logprobs: Tensor, old_logprobs: Tensor, advantages: Tensor, clip: float = 0.2) -> Tensor:
     """mean max(-A·ρ, -A·clip(ρ, 1 ± ε)),  ρ = π(y) / π_old(y) of whole responses: arguments (B,), log π in nats.
 
@@ -228,7 +237,7 @@ def run(config: Config) -> Iterator[Event]:
                 "response_length": float(actions.mask.sum(1).float().mean()),
             }
             if config.whiten:
-                advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-4)
+                advantages = whitened(advantages)
             if step == 1:
                 yield gradient_noise(setup, config, actions, rewards)
             average = float(rewards.mean()) if step == 1 else 0.9 * average + 0.1 * float(rewards.mean())

@@ -91,7 +91,7 @@ JAPANESE = {
     "plain.saved": "保存しました。{rated}",
     "plain.unsaved": "保存できません。{rated}",
     "plain.demo": "この質問のデモ: {title}",
-    "plain.exercises": "この質問の課題: {names} (シェルで learn-llm exercise next {first})",
+    "plain.exercises": "この質問の演習: {names} (シェルで learn-llm exercise next {first})",
     "plain.demo.parameters": "パラメータ: {parameters}。変えて実行: demo 名前=値、break 名前=値",
     "plain.demo.wait": "デモを始めます（所要時間の目安: {interval}）。Ctrl-C で中止します。",
     "plain.demo.stopped": "デモを中止しました。",
