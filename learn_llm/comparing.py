@@ -103,7 +103,8 @@ def run(config: Config) -> Iterator[Event]:
     settings = {(name, seed): stages_of(name, seed, config.responses, config.break_) for name, seed in jobs}
     sizes = {job: sum(one.steps for one in made) or 1 for job, made in settings.items()}
     yield Note(
-        f"at most {config.responses:,} responses an arm, {config.seeds} seed{'s' * (config.seeds > 1)} from {config.seed}; "
+        f"at most {config.responses:,} responses an arm, {config.seeds} seed{'s' * (config.seeds > 1)} from "
+        f"{config.seed}; "
         f"all start from {POLICY} and answer the same held-out prompts at temperature 1; kept in {store}"
     )
     results: dict[str, list[Result]] = {name: [] for name in config.names}
@@ -252,8 +253,10 @@ def _told(
     claim = f"from the same start and on the same budget {reach} a higher gold score than SFT"
     verdict = Verdict(claim, all(own.low > 0 for own in gains.values()), measured)
     if config.report:
-        words = "Feedback in words (coh) is the rubric's own, without the annotators' noise." if "coh" in results else ""
-        write_report(Path(config.report), (summary, what, profile), gains, charts, verdict, note=words)
+        note = (
+            "What coh reads in words comes from the rubric, without the annotators' noise." if "coh" in results else ""
+        )
+        write_report(Path(config.report), (summary, what, profile), gains, charts, verdict, note=note)
         yield Note(f"the report is in {config.report}")
     yield verdict
 

@@ -31,7 +31,10 @@ def write_report(
     start: str = "SFT",
     note: str = "",
 ) -> None:
-    """Write the report of what was gained over `start`, with a note below it.  Raises UserError where the file cannot be written."""
+    """Write the report of what was gained over `start`, with a note below it.
+
+    Raises UserError where the file cannot be written.
+    """
     parts = [
         f"<p class='verdict{'' if verdict.holds else ' no'}'><b>{'Holds' if verdict.holds else 'Does not hold'}:</b> "
         f"{html.escape(verdict.claim)}.</p>",
@@ -44,7 +47,8 @@ def write_report(
             for part in (f"<h2>{_text(chart.title)}</h2>", scatter(chart))
         ),
         *(f"<h2>{_text(shown.title)}</h2>{table(shown)}" for shown in tables),
-        f"<p>Nothing had the gold score for its reward. {_text(note)}</p><p>Made by <code>learn-llm compare</code>.</p>",
+        f"<p>Nothing had the gold score for its reward. {_text(note)}</p>",
+        "<p>Made by <code>learn-llm compare</code>.</p>",
     ]
     page = (
         f"<!doctype html><html lang='en'><head><meta charset='utf-8'><title>{title}</title>"

@@ -360,7 +360,7 @@ def test_every_arm_in_the_tiny_world_and_again_where_it_stopped(
     monkeypatch.setattr(examples, "HELD_OUT", 16)
     model = llama_folder(tmp_path / "llama", world_tokenizer(), context=192)
     settings = {
-        "model": model, "steps": 1, "batch_size": 3, "pairs": 12, "max_new_tokens": 5, "full": True,
+        "model": model, "steps": 1, "batch_size": 3, "pairs": 12, "max_new_tokens": 5, "arms": (*ARMS, "ppo"),
         "text_rows": 1, "text_length": 16, "device": "cpu", "out": str(tmp_path / "out"),
     }  # fmt: skip
     events = run(**settings)

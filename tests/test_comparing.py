@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from learn_llm import comparing, examples
-from learn_llm.comparing import ARMS, Config, Result, gain
+from learn_llm import comparing, digests, examples
+from learn_llm.comparing import Config, Result, gain
+from learn_llm.comparing_arms import ARMS, stages_of, taken
 from learn_llm.comparing_report import intervals, write_report
 from learn_llm.errors import UserError
 from learn_llm.evaluation import Interval
@@ -27,7 +28,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         steps = sum(stage.steps for stage in stages)
         yield Metrics(steps, steps, {"loss": 1.0})
 
-    def ask(name: str, seed: int, trained: Path | None, seconds: float, config: Config) -> Result:
+    def ask(name: str, seed: int, trained: Path | None, seconds: float | None, config: Config) -> Result:
         done.append(f"ask {name} {seed}")
         better = list(ARMS).index(name) / 10 * (0 if config.break_ else 1)
         gold = [better + prompt / 100 + seed for prompt in range(8)]
@@ -145,11 +146,23 @@ def test_text_in_a_chart_is_escaped() -> None:
 
 @pytest.mark.parametrize("name", [name for name, arm in ARMS.items() if arm.method])
 def test_every_arm_keeps_to_the_budget(name: str) -> None:
-    read = 0
-    for made in comparing._settings(name, 3, Config(responses=1920)):
-        assert made.seed == 3
-        read += getattr(made, "pairs", 0) * 2 or made.steps * made.batch_size * getattr(made, "best_of", 1)
-    assert read == 1920
+    for budget in (1920, 2880, 5760):
+        stages = stages_of(name, 3, budget, False)
+        assert {made.seed for made in stages} == {3}
+        assert sum(map(taken, stages)) == budget
+
+
+def test_the_budget_decides_about_the_steps() -> None:
+    """What is read twice as often counts once; what is left of a budget behind the last whole round stays unused."""
+    steps = {name: [made.steps for made in stages_of(name, 0, 5760, False)] for name, arm in ARMS.items() if arm.method}
+    assert steps["dpo"] == [100]
+    assert steps["coh"] == [160]
+    assert steps["ppo"] == steps["grpo"] == steps["reinforce"] == [30]
+    assert steps["rejection-then-ppo"][1] == 15
+    (dpo,) = stages_of("dpo", 0, 2880, False)
+    assert (dpo.steps, dpo.batch_size, dpo.pairs) == (50, 64, 1440)  # type: ignore[attr-defined]
+    assert taken(dataclasses.replace(dpo, steps=5)) == 2 * 5 * 64
+    assert sum(map(taken, stages_of("ppo", 0, 1000, False))) == 960
 
 
 def test_a_real_arm_that_was_interrupted_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,15 +199,65 @@ def test_the_second_stage_goes_on_where_the_first_one_ended(tmp_path: Path, monk
                 (folder / STATE).touch()
                 yield Metrics(step, config.steps, {"loss": 0.0})
 
-    stages = comparing._settings("rejection-then-ppo", 0, Config(responses=1920))
+    stages = stages_of("rejection-then-ppo", 0, 1920, False)
     assert [stage.steps for stage in stages] == [6, 5]
-    monkeypatch.setattr(comparing, "_module", Method)
+    monkeypatch.setattr(comparing, "module", Method)
     run = comparing._train("rejection-then-ppo", stages, tmp_path / "run")
     assert [next(run).step for _ in range(8)] == [1, 2, 3, 4, 5, 6, 7, 8]
     run.close()  # type: ignore[attr-defined]
     assert [metrics.step for metrics in comparing._train("rejection-then-ppo", stages, tmp_path / "run")][-1] == 11
     first, then = ("best_of_n", "tiny-sft", 6), ("ppo", "first", 5)
     assert seen == [first, then, then]
+
+
+def test_a_first_stage_that_was_killed_before_it_saved_anything_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder without a state is that of a stage that had only begun; before, it passed for a finished one."""
+    trained: list[tuple[str, str]] = []
+    killed = True
+
+    class Method:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def run(self, config: TrainConfig) -> Iterator[Event]:
+            folder = Path(config.out)
+            folder.mkdir(exist_ok=True)
+            if killed:
+                raise KeyboardInterrupt
+            trained.append((self.name, Path(config.model).name))
+            (folder / STATE).touch()
+            yield Metrics(config.steps, config.steps, {"loss": 0.0})
+
+    stages = stages_of("rejection-then-ppo", 0, 1920, False)
+    monkeypatch.setattr(comparing, "module", Method)
+    with pytest.raises(KeyboardInterrupt):
+        list(comparing._train("rejection-then-ppo", stages, tmp_path / "run"))
+    killed = False
+    list(comparing._train("rejection-then-ppo", stages, tmp_path / "run"))
+    assert trained == [("best_of_n", "tiny-sft"), ("ppo", "first")]
+
+
+def test_an_arm_that_was_interrupted_has_no_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(examples, "HELD_OUT", 8)
+    config = Config(arms=("ppo",), responses=384, store=str(tmp_path))
+    events = comparing.run(config)
+    next(event for event in events if isinstance(event, Metrics) and "kl_coef" in event.values)
+    events.close()  # type: ignore[attr-defined]
+    summary = next(e for e in comparing.run(config) if isinstance(e, Table) and "seconds" in e.columns)
+    seconds = {row[0]: row[-1] for row in summary.rows}
+    assert seconds["ppo"] is None
+    assert isinstance(seconds["sft"], float)
+
+
+def test_what_the_comparison_itself_does_counts_in_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed = list[str]()
+    monkeypatch.setattr(comparing, "digest", lambda modules, *parts: hashed.extend(modules))
+    comparing._key("best-of-n", 0, Config(), ())
+    assert hashed == ["learn_llm.comparing"]
+    files = {file.name for file in digests.sources(hashed[0])}
+    assert {"comparing.py", "comparing_arms.py", "best_of_n.py", "reward_model.py"} <= files
 
 
 def test_two_stages_need_a_round_each() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from learn_llm.comparing import ARMS, START
+from learn_llm.comparing_arms import ARMS, START
 from learn_llm.results_claims.feedback import COMPARED
 from tests.small_models import llama_folder, word_tokenizer
 from tests.test_cli import Command, learn_llm

@@ -61,6 +61,7 @@ def test_says_what_a_demo_says_and_fails_when_broken(slug: str, broken: bool) ->
 MEASURED = {
     "zero_shot": 0.1, "exact_match": 0.5, "held_out_gain": 0.4, "ci_low": 0.2, "ci_high": 0.6, "valid_gain": 0.5,
     "valid_gain_low": 0.3, "valid_rate": 0.7, "by_likelihood": 0.6, "chance": 0.5, "tasks": 13.0,
+    "over_chance": 0.1, "over_chance_low": -0.1, "over_chance_high": 0.3,
     "lost_by_random_inputs": 0.1, "lost_by_random_outputs": 0.35, "lost_by_no_answers": 0.4,
 }  # fmt: skip
 

@@ -15,7 +15,7 @@ import torch
 
 from learn_llm import glossary
 from learn_llm.errors import UserError
-from learn_llm.evaluation import Interval
+from learn_llm.evaluation import Interval, t_quantile
 from learn_llm.events import Chart, Event, Metrics, Sample, Table, Verdict
 from learn_llm.examples import Encoder, Prompt, World, items
 from learn_llm.minimal_impls import flask, flask_asked, flask_properties, flask_sizes, flask_tables
@@ -367,6 +367,22 @@ class TestSizes:
             assert found.measured["skills_rising"] == sum(rises)
             assert found.measured["skills_saturated"] == 3 - sum(rises)
             assert found.measured["readability/size_gain"] == 2 * rises[0]
+
+    def test_a_skill_without_room_is_at_its_ceiling_and_not_saturated(self) -> None:
+        sizes = [Size(str(i), 1, [{"readability": 1.0 + i, "conciseness": 4.75}] * 9) for i in range(3)]
+        assert saturated_from("conciseness", sizes) == "at its ceiling"
+        *_, found = flask_sizes.by_size(sizes)
+        assert isinstance(found, Verdict)
+        assert (found.measured["skills_saturated"], found.measured["skills_at_ceiling"]) == (0, 1)
+        assert not found.holds  # one skill rises, and no other one could have risen
+
+    def test_the_intervals_hold_for_all_skills_together(self) -> None:
+        rng = random.Random(0)
+        small, large = (Size("", 1, [{"readability": rng.choice((1, 2, 3))} for _ in range(40)]) for _ in range(2))
+        one, ten = (flask_sizes.gain("readability", small, large, of) for of in (1, 10))
+        assert one.mean == ten.mean
+        quantiles = [t_quantile(p, 39) for p in (0.975, 0.9975)]
+        assert (ten.high - ten.mean) / (one.high - one.mean) == pytest.approx(quantiles[1] / quantiles[0])
 
     def test_on_little_models(self, tmp_path: Path) -> None:
         names = tuple(llama_folder(tmp_path / str(seed), world_tokenizer(), seed, context=128) for seed in (0, 1, 2))

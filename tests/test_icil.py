@@ -3,8 +3,6 @@
 import doctest
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,7 +15,7 @@ from learn_llm.errors import UserError
 from learn_llm.events import Event, Note, Sample, Table, Verdict
 from learn_llm.gpt import GPT
 from learn_llm.minimal_impls import icil, icil_asking, icil_scores, icil_tasks
-from learn_llm.minimal_impls.icil import arm_of, fitting
+from learn_llm.minimal_impls.icil import arm_of, beside_chance, fitting, retrieved
 from learn_llm.minimal_impls.icil_asking import computed, greedy, judge, likelihoods, read, timed
 from learn_llm.minimal_impls.icil_scores import Judged, Scores, plain, rouge_l
 from learn_llm.minimal_impls.icil_tasks import (
@@ -150,6 +148,15 @@ class TestControls:
         assert fitting(sheet, chosen, room - 1) == chosen[:4]
         assert fitting(sheet, chosen, 0) == []
 
+    def test_of_similar_demonstrations_the_nearest_stay(self, pool: Tasks, sheet: Sheet) -> None:
+        asked = of_world(Random(2), held_out=True, count=1)
+        for question in (questions[0] for questions in asked.values()):
+            shown = similar(pool, question, 8)
+            room = len(sheet.prefix(shown[3:]))
+            assert retrieved(icil.Config(), sheet, pool, question, 10**6) == shown
+            assert retrieved(icil.Config(), sheet, pool, question, room) == shown[3:]
+            assert retrieved(icil.Config(), sheet, pool, question, room - 1) == shown[4:]
+
 
 def test_a_sheet_reads_as_the_base_has_read_it(sheet: Sheet) -> None:
     """Token by token the sheets of `tinyworld.documents`: definition, input, output, and a blank line between."""
@@ -263,6 +270,25 @@ def test_scores_are_means_over_tasks_prefixes_and_questions() -> None:
     assert scores.chance == {"a": 0.5}
 
 
+@pytest.mark.parametrize(
+    ("right", "said"),
+    [([1, 1, 1, 1], "+0.50"), ([0, 0, 0, 0], "-0.50"), ([1, 0, 1, 0], "+0.00")],
+)
+def test_exact_matches_stand_beside_guessing_over_the_tasks_with_options(right: list[int], said: str) -> None:
+    questions = [Question(str(i), "", "", ("x",), ("x", "y")) for i in range(4)]
+    questions += [Question("free", "", "", ("z",), ())]  # of no account: it cannot be guessed
+    answers = [Judged("", bool(one), one, True, True) for one in right] + [Judged("z", True, 1.0)]
+    none = [Judged("", False, 0.0, False, False)] * 4 + [Judged("", False, 0.0)]
+    scores = {"zero-shot": Scores(questions, [none]), "ICIL": Scores(questions, [answers])}
+    found = icil.verdict({**scores, "2 demonstrations": scores["zero-shot"]}, {}).measured
+    assert found["over_chance"] == pytest.approx(sum(right) / 4 - 0.5)
+    assert found["lost_by_2_demonstrations"] == found["held_out_gain"]
+    assert found["rouge_l"] == pytest.approx((sum(right) + 1) / 5)
+    words = {"+0.50": "above chance", "-0.50": "below chance, ", "+0.00": "not told from chance"}
+    assert beside_chance(found).text.startswith(f"With options, exact match minus guessing is {said} (")
+    assert words[said] in beside_chance(found).text
+
+
 # The whole file
 
 
@@ -288,6 +314,7 @@ def test_every_arm_on_a_little_model(settings: dict[str, Any]) -> None:
     assert [row[0] for row in by_arm.rows] == [*icil.ARMS, "guessing"]
     assert len([event for event in events if isinstance(event, Sample)]) == len(icil.ARMS)
     assert 0.2 < verdict.measured["chance"] < 0.6
+    assert {f"lost_by_{arm}" for arm in ("shared_options", "similar_demonstrations")} <= verdict.measured.keys()
 
 
 def test_full_goes_on_where_it_was_stopped(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -361,42 +388,13 @@ def test_broken_it_shows_the_tasks_unanswered(settings: dict[str, Any], monkeypa
 
 def test_demonstrations_that_do_not_fit_are_dropped_and_it_is_said(settings: dict[str, Any], tmp_path: Path) -> None:
     settings["model"] = llama_folder(tmp_path / "short", world_tokenizer(), context=160)
-    *notes, chance = [event.text for event in run(**settings, arms=()) if isinstance(event, Note)]
-    assert "by guessing" in chance
-    assert len(notes) == 2
+    notes = [event.text for event in run(**settings, arms=()) if isinstance(event, Note)]
+    assert len(notes) == 3
+    assert notes.pop().startswith("With options, exact match minus guessing is")
     assert all(re.fullmatch(r"ICIL: the last [1-8] of 8 demonstrations do not fit .* are dropped", t) for t in notes)
-
-
-def test_of_retrieved_demonstrations_the_nearest_stay(
-    settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[Sequence[Question]] = []
-
-    def kept(sheet: Sheet, demonstrations: Sequence[Question], room: int) -> list[Question]:
-        seen.append(demonstrations)
-        return list(demonstrations[:2])
-
-    monkeypatch.setattr(icil, "fitting", kept)
-    monkeypatch.setattr(icil, "judge", lambda *_: [Judged("", False, 0.0)])
-    question = Question("a", "sort the words by size", "the ant", ("small",), ())
-    pool = {str(i): [Question(str(i), "sort " * i + "words", "by size", ("yes",), ())] for i in range(1, 5)}
-    config = icil.Config(**{**settings, "demonstrations": 4})
-    told = icil.retrieved(config, None, Sheet(word_tokenizer()), pool, [question], 9)  # type: ignore[arg-type]
-    note = next(told)
-    assert isinstance(note, Note)
-    assert "up to 2 do not fit" in note.text
-    assert list(seen[0]) == similar(pool, question, 4)[::-1]
-
-
-def test_it_is_said_whether_answers_pass_guessing() -> None:
-    options, free = Question("a", "", "", ("x",), ("x", "y")), Question("b", "", "", ("z",), ())
-    for right, word in ((True, "no different beyond"), (False, "below it")):
-        asked = [replace(options, task=str(i)) for i in range(6)] + [free]
-        answers = [Judged("", right and i % 2 == 0, 0.0, True, True) for i in range(6)] + [Judged("", True, 1.0)]
-        scores = Scores(asked, [answers])
-        found = icil.verdict({"zero-shot": scores, "ICIL": scores}, {}).measured
-        assert found["over_chance"] == pytest.approx(0.0 if right else -0.5)
-        assert word in icil.against_chance(found).text
+    notes = [event.text for event in run(**settings, arms=("similar demonstrations",)) if isinstance(event, Note)]
+    said = "similar demonstrations: for some question the least similar [1-8] of 8 demonstrations do not fit .* dropped"
+    assert sum(bool(re.fullmatch(said, text)) for text in notes) == 1
 
 
 def test_questions_that_do_not_fit_by_themselves_are_refused(settings: dict[str, Any], tmp_path: Path) -> None:

@@ -147,6 +147,7 @@ def test_numbers_of_a_run_are_kept_and_another_claim_stays_english(slug: str, cl
 WRITTEN_IN = {
     "adapters-prompt-tuning": "prompt_tuning",
     "chain-of-hindsight": "coh",
+    "icil": "icil",
     "lora": "lora",
     "over-optimisation": "over_optimisation",
     "reward-model": "reward_model",

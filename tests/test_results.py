@@ -23,6 +23,7 @@ from learn_llm.errors import UserError
 from learn_llm.events import Event, Metrics, Note, Stage, Table, Verdict
 from learn_llm.glossary import find
 from learn_llm.kept_runs import Measured
+from learn_llm.minimal_impls import coh_rows
 from learn_llm.model_store import bundled_folder
 from learn_llm.results import Config
 from learn_llm.results_claims import RUNS
@@ -56,6 +57,10 @@ def test_every_run_can_be_made_and_names_numbers_that_are_explained(name: str) -
         assert claim.source
     for module in one.also:
         assert sources(f"learn_llm.{module}")
+
+
+def test_chain_of_hindsight_is_measured_with_every_arm_that_there_is() -> None:
+    assert RUNS["coh"].settings["arms"] == (*coh_rows.ARMS, coh_rows.PPO)
 
 
 # One method in place of all

@@ -81,7 +81,8 @@ def judged(measured: Mapping[str, float]) -> Iterator[Event]:
         and lost["random inputs"] <= 0.3 * gain
         and lost["no answers"] >= 0.7 * gain,
         {
-            **{name: measured[name] for name in (*names, "valid_rate", "by_likelihood", "chance", "tasks")},
+            **{name: measured[name] for name in (*names, "valid_rate", "by_likelihood", "tasks")},
+            **{name: measured[name] for name in ("chance", "over_chance", "over_chance_low", "over_chance_high")},
             **{f"lost_by_{arm.replace(' ', '_')}": value for arm, value in lost.items()},
         },
     )

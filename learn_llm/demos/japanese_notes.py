@@ -382,6 +382,23 @@ NOTES = (
         japanese="ホールドアウトのペアでの代理: 正解率{accuracy}、上限{ceiling}。",
     ),
     Sentence(
+        demo="icil",
+        english="With options, exact match minus guessing is {over} ({low} to {high}): above chance",
+        japanese="選択肢のあるタスクで、完全一致から当てずっぽうの正解率を引くと{over}({low}から{high})で、偶然を上回ります。",
+    ),
+    Sentence(
+        demo="icil",
+        english="With options, exact match minus guessing is {over} ({low} to {high}): below chance, as an answer that "
+        "is no option is wrong, and guessing gives none",
+        japanese="選択肢のあるタスクで、完全一致から当てずっぽうの正解率を引くと{over}({low}から{high})で、偶然を下回ります。"
+        "選択肢にない答えは不正解で、当てずっぽうにはそれがないからです。",
+    ),
+    Sentence(
+        demo="icil",
+        english="With options, exact match minus guessing is {over} ({low} to {high}): not told from chance",
+        japanese="選択肢のあるタスクで、完全一致から当てずっぽうの正解率を引くと{over}({low}から{high})で、偶然と区別できません。",
+    ),
+    Sentence(
         demo="over-optimisation",
         english="{ties} of the pairs of samples tie, so the KL is lower than log n - (n - 1)/n",
         japanese="サンプルのペアの{ties}は点数が同じなので、KLはlog n - (n - 1)/nより小さくなります。",

@@ -1,5 +1,24 @@
 """What the other methods say, from in-context learning to data that a model writes."""
 
+LOST = {
+    "random_inputs": "those with random words in place of the demonstrations' inputs",
+    "random_outputs": "those with random words in place of the demonstrations' outputs",
+    "random_definitions": "those with random words in place of the demonstrations' definitions",
+    "noise": "those with a prefix of random words of the same length",
+    "no_answers": "those with the same prefix, its answers left out",
+    "shared_options": "those with demonstrations that all have the same options",
+    "shuffled_order": "those with the same demonstrations in a random order",
+    "1_demonstrations": "those with the first demonstration alone",
+    "2_demonstrations": "those with the first 2 demonstrations",
+    "4_demonstrations": "those with the first 4 demonstrations",
+    "6_demonstrations": "those with the first 6 demonstrations",
+    "half_with_free_answers": "those with half of the demonstrations of tasks whose answers are written freely",
+    "all_with_free_answers": "those with demonstrations of tasks whose answers are written freely",
+    "similar_demonstrations": "those with demonstrations of its own for every question, which resemble it",
+    "zero_shot_in_the_chat_format": "those without a prefix in the checkpoint's own chat format",
+}
+"""What exact matches with ICIL's prefix are compared with."""
+
 ENTRIES = """
 # In-Context Instruction Learning
 
@@ -10,41 +29,13 @@ valid_gain | share
 valid_gain_low | share
     Lower end of the 95 % interval over tasks of valid_gain.
 over_chance | share
-    Exact matches with the prefix minus those by guessing, over the tasks that have options.
+    Exact matches with the prefix minus guessing among the options, mean over the tasks that have options.
 over_chance_low | share
-    Lower end of the 95 % interval over tasks of over_chance; above 0 means better than guessing.
+    Lower end of its 95 % interval over tasks; above 0 means better than guessing.
 over_chance_high | share
-    Upper end of the 95 % interval over tasks of over_chance; below 0 means worse than guessing.
-lost_by_random_inputs | share
-    Exact matches with the prefix minus those with random words in place of the demonstrations' inputs.
-lost_by_random_inputs_low | share
-    Lower end of the 95 % interval over tasks of lost_by_random_inputs.
-lost_by_random_inputs_high | share
-    Upper end of the 95 % interval over tasks of lost_by_random_inputs.
-lost_by_random_outputs | share
-    Exact matches with the prefix minus those with random words in place of the demonstrations' outputs.
-lost_by_random_outputs_low | share
-    Lower end of the 95 % interval over tasks of lost_by_random_outputs.
-lost_by_random_outputs_high | share
-    Upper end of the 95 % interval over tasks of lost_by_random_outputs.
-lost_by_random_definitions | share
-    Exact matches with the prefix minus those with random words in place of the demonstrations' definitions.
-lost_by_random_definitions_low | share
-    Lower end of the 95 % interval over tasks of lost_by_random_definitions.
-lost_by_random_definitions_high | share
-    Upper end of the 95 % interval over tasks of lost_by_random_definitions.
-lost_by_noise | share
-    Exact matches with the prefix minus those with a prefix of random words of the same length.
-lost_by_noise_low | share
-    Lower end of the 95 % interval over tasks of lost_by_noise.
-lost_by_noise_high | share
-    Upper end of the 95 % interval over tasks of lost_by_noise.
-lost_by_no_answers | share
-    Exact matches with the prefix minus those with the same prefix, its answers left out.
-lost_by_no_answers_low | share
-    Lower end of the 95 % interval over tasks of lost_by_no_answers.
-lost_by_no_answers_high | share
-    Upper end of the 95 % interval over tasks of lost_by_no_answers.
+    Upper end of it; below 0 means worse than guessing.
+zero_shot_rouge_l | share
+    Mean ROUGE-L over tasks without the prefix.
 queries_per_second | questions per second
     Questions answered per second with the prefix computed once.
 queries_per_second_uncached | questions per second
@@ -77,9 +68,13 @@ small_ahead_low | share
 small_ahead_high | share
     Upper end of it.
 skills_rising
-    Skills that rise from the smallest model to the largest: the 95 % interval of their gain lies above 0.
+    Skills that rise from the smallest model to the largest: the interval of their gain, 95 % for all skills together,
+    lies above 0.
 skills_saturated
-    Skills that gain less than half a point from the smallest model to the largest, with their whole interval.
+    Skills that gain less than half a point from the smallest model to the largest, with their whole interval, and
+    could have gained it.
+skills_at_ceiling
+    Skills in which the smallest model is within half a point of the best score: they cannot say what size does.
 size_gain | points
     How much higher the largest model scores on this skill than the smallest.
 widest_gap | points
@@ -229,3 +224,10 @@ over_start_low | share
 right_gain | share
     right_filtered minus right_raw, question by question.
 """
+
+ENTRIES += "".join(
+    f"lost_by_{arm} | share\n    Exact matches with the prefix minus {others}.\n"
+    f"lost_by_{arm}_low | share\n    Lower end of the 95 % interval over tasks of lost_by_{arm}.\n"
+    f"lost_by_{arm}_high | share\n    Upper end of the 95 % interval over tasks of lost_by_{arm}.\n"
+    for arm, others in LOST.items()
+)

@@ -25,9 +25,10 @@ Implementation details
      positions are counted as if nothing were hidden.
   5. λ = 1.5 in the paper, 1 in the code's first release, 0.01 in the next.  In the tiny world what is mixed in are the
      documents that the base has read; on a file of your own `--text` names a text, and without one there is no λ.
-  6. The arms share base, pairs, and the number of answers a step, and differ in what their name says; SFT on good
-     answers takes those of twice as many pairs, PPO (`coh_ppo.py`) draws as many samples.  A chain reads its prompt
-     once for two answers, so CoH reads fewer tokens for the same loss.
+  6. The arms share base, pairs, learning rate, and the number of answers a step, and differ in what their name says;
+     SFT on good answers takes those of twice as many pairs a step from the same pairs, so it reads each twice as often;
+     PPO (`coh_ppo.py`) draws as many samples.  The budget is one of answers, not of tokens: a chain reads its prompt
+     once for two of them.  The rate is CoH's, and was not tuned for each arm.
   7. The paper starts from a base model.  Here the answers' format is there already, which saves most of the steps;
      `--model tiny-base` starts where the paper does.
 Left out: new samples from the model between the steps (its Algorithm 1), questions which of two answers is better.
@@ -50,7 +51,7 @@ from torch import Tensor
 
 from learn_llm.datasets import JsonLines
 from learn_llm.errors import UserError
-from learn_llm.evaluation import curves, interval, side_by_side
+from learn_llm.evaluation import curves, share_interval, side_by_side
 from learn_llm.events import Event, Metrics, Note, Stage, Verdict
 from learn_llm.examples import File, Pair, Split, World, batch_indices, parts
 from learn_llm.gpt import GPT
@@ -70,6 +71,7 @@ from learn_llm.minimal_impls.coh_rows import (
     loss_mask,
     write,
 )
+from learn_llm.minimal_impls.variants import full
 from learn_llm.parallel import own
 from learn_llm.rollouts import respond
 from learn_llm.running import main
@@ -96,7 +98,7 @@ class Config(TrainConfig):
     arms: tuple[str, ...] = (C_SFT,)
     """What to train beside CoH, on the same pairs; "ppo" has as many samples of its own instead."""
     full: bool = False
-    """Train every arm there is."""
+    """Train every arm there is, and CoH in two other ways; what is finished is kept (`variants.py`)."""
     steps: int = 80
     """Optimiser steps of each arm."""
     batch_size: int = 32
@@ -264,6 +266,9 @@ def train(
 
 def run(config: Config) -> Iterator[Event]:
     """Train CoH and the other arms on the same pairs; the verdict asks for good and for bad answers."""
+    if config.full:
+        yield from full("coh", run, config)
+        return
     setup = prepare(config)
     start = copy.deepcopy(setup.model).requires_grad_(False)
     writer = Writer(setup.encoder, config.feedback)
@@ -278,7 +283,7 @@ def run(config: Config) -> Iterator[Event]:
         yield Stage("held-out pairs", 2, 2)
         yield on_held_out_pairs(setup, config, writer, pairs.held_out)
         return
-    names = list(dict.fromkeys([COH, *((*ARMS, PPO) if config.full else config.arms)]))
+    names = list(dict.fromkeys([COH, *config.arms]))
     prompts = World(setup.encoder, config.seed).prompts(1, config.max_new_tokens).held_out
     asked: dict[str, Asked] = {}
     tokens: dict[str, tuple[float, float]] = {}
@@ -319,7 +324,7 @@ def on_held_out_pairs(setup: Setup, config: Config, writer: Writer, pairs: Seque
                     losses.append(float(feedback_loss(setup, config, [row], None, 1)))
         margin = (losses[1] - losses[0]) - (losses[3] - losses[2])
         right.append((margin > 0) + 0.5 * (margin == 0))
-    accuracy = interval(right)
+    accuracy = share_interval(right)
     measured = {"accuracy": accuracy.mean, "ci_low": accuracy.low, "ci_high": accuracy.high, "pairs": float(len(right))}
     claim = "Asking for a good answer favours the preferred one of held-out pairs more than asking for a bad one"
     return Verdict(claim, accuracy.low > 0.5, measured)

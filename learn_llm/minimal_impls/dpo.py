@@ -41,7 +41,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from learn_llm.errors import UserError
-from learn_llm.evaluation import compare_with_start, curves, interval
+from learn_llm.evaluation import compare_with_start, curves, share_interval
 from learn_llm.events import Event, Metrics, Note, Stage, Table, Verdict
 from learn_llm.examples import File, Pair, Split, World, batch_indices, collate, parts
 from learn_llm.gpt import GPT
@@ -302,7 +302,7 @@ def on_held_out_pairs(setup: Setup, config: Config, start: GPT, pairs: Sequence[
     numbered = dict(enumerate(pairs))
     policy, reference = (reference_logprobs(setup, config, model, numbered) for model in (setup.model, start))
     margins = [config.beta * float((policy[i] - reference[i]).diff().neg()) for i in numbered]
-    accuracy = interval([(margin > 0) + 0.5 * (margin == 0) for margin in margins])
+    accuracy = share_interval([(margin > 0) + 0.5 * (margin == 0) for margin in margins])
     measured = {
         "accuracy": accuracy.mean,
         "ci_low": accuracy.low,

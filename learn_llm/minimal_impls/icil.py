@@ -20,7 +20,8 @@ Implementation details
   4. Decoding is greedy up to the end of the line.  An answer is right if it is a reference answer, whatever its case
      and the marks at its ends: a full stop behind a right word is no mistake.
   5. Three numbers say different things: how often the answer is right, how often it is one of the options at all, and
-     how often the right option is the likeliest one, which does not ask the model to answer in any form.
+     how often the right option is the likeliest one, which does not ask the model to answer in any form.  Exact
+     matches stand beside guessing over the tasks with options only: a free answer cannot be guessed.
   6. Prefixes are drawn several times (three times for the arms that only --full has), and an arm's score on a task is
      the mean over them.  Intervals go over tasks: questions of one task are not independent.
   7. Random words come from the definitions and inputs of the pool (the paper took news sentences and a dictionary).
@@ -192,10 +193,10 @@ def run(config: Config) -> Iterator[Event]:
     measured = asked.timed(config)
     if config.full and config.model == Config.model and not config.tasks:
         measured |= (yield from by_size(replace(config, full=False, sizes=SIZES))).measured
-    ended = verdict(asked.scores, measured)
-    if "over_chance" in ended.measured:
-        yield against_chance(ended.measured)
-    yield ended
+    found = verdict(asked.scores, measured)
+    if "over_chance" in found.measured:
+        yield beside_chance(found.measured)
+    yield found
 
 
 @dataclass(frozen=True)
@@ -251,11 +252,21 @@ def ask(config: Config) -> Generator[Event, None, Asked]:
             form = Sheet(tokenizer, chat=True) if arm == CHAT else sheet
             shown = arm_of(arm, prefix, pool, rng)
             fit = fitting(form, shown, room)
-            yield from dropped(arm, len(shown), len(fit))
+            own = [retrieved(config, sheet, pool, one, room) for one in questions] if arm == SIMILAR else []
+            if own:
+                yield from dropped(
+                    arm,
+                    min(config.demonstrations, len(pool)),
+                    min(map(len, own)),
+                    "for some question the least similar",
+                )
+            else:
+                yield from dropped(arm, len(shown), len(fit))
             if (known := answers.kept(arm, draw)) is not None:
                 judged[arm].append(known)
-            elif arm == SIMILAR:
-                judged[arm].append((yield from retrieved(config, model, sheet, pool, questions, room)))
+            elif own:
+                pairs = zip(questions, map(sheet.prefix, own), strict=True)
+                judged[arm].append([judge(model, sheet, ids, [one], config.max_new_tokens)[0] for one, ids in pairs])
             else:
                 judged[arm].append(judge(model, form, form.prefix(fit), questions, config.max_new_tokens))
             answers.keep(arm, draw, judged[arm][-1])
@@ -292,41 +303,20 @@ def by_size(config: Config) -> Generator[Event, None, Verdict]:
     return Verdict(claim, ahead.low > 0, measured)
 
 
-def dropped(arm: str, shown: int, fit: int) -> Iterator[Note]:
+def dropped(arm: str, shown: int, fit: int, which: str = "the last") -> Iterator[Note]:
     """Says so where demonstrations do not fit."""
     if fit < shown:
-        yield Note(f"{arm}: the last {shown - fit} of {shown} demonstrations do not fit the context and are dropped")
+        yield Note(f"{arm}: {which} {shown - fit} of {shown} demonstrations do not fit the context and are dropped")
 
 
-def retrieved(
-    config: Config, model: GPT, sheet: Sheet, pool: Tasks, questions: Sequence[Question], room: int
-) -> Generator[Event, None, list[Judged]]:
-    """Answers behind a prefix of its own for each question (detail 9): with --break its demonstrations unanswered.
+def retrieved(config: Config, sheet: Sheet, pool: Tasks, question: Question, room: int) -> list[Question]:
+    """A question's own demonstrations (detail 9): where they do not fit, the least similar, at the front, are dropped.
 
-    What does not fit is dropped from the front, as the nearest stand last.
+    With --break nobody has answered them.
     """
-    found, fewest = list[Judged](), config.demonstrations
-    for question in questions:
-        shown = similar(pool, question, config.demonstrations)
-        shown = with_random(shown, "answers", (), generator(config, "similar")) if config.break_ else shown
-        kept = fitting(sheet, shown[::-1], room)[::-1]
-        fewest = min(fewest, len(kept))
-        found += judge(model, sheet, sheet.prefix(kept), [question], config.max_new_tokens)
-    if fewest < config.demonstrations:
-        lost = config.demonstrations - fewest
-        yield Note(f"{SIMILAR}: of some questions up to {lost} do not fit the context; the least similar are dropped")
-    return found
-
-
-def against_chance(measured: Mapping[str, float]) -> Note:
-    """Whether exact matches pass guessing among the options, over the tasks that have some."""
-    over, low, high = (measured[name] for name in ("over_chance", "over_chance_low", "over_chance_high"))
-    where = "above it" if low > 0 else "below it" if high < 0 else "no different beyond the interval"
-    chance = measured["chance"]
-    return Note(
-        f"on tasks with options {chance + over:.3f} are right, {chance:.3f} by guessing: {where}, "
-        f"{over:+.3f} [{low:.3f}, {high:.3f}] over the tasks"
-    )
+    shown = similar(pool, question, config.demonstrations)
+    shown = with_random(shown, "answers", (), generator(config, "similar")) if config.break_ else shown
+    return fitting(sheet, shown[::-1], room)[::-1]
 
 
 def verdict(scores: Mapping[str, Scores], speed: Mapping[str, float]) -> Verdict:
@@ -340,19 +330,39 @@ def verdict(scores: Mapping[str, Scores], speed: Mapping[str, float]) -> Verdict
         "ci_low": gain.low,
         "ci_high": gain.high,
         "tasks": float(len(icil.by_task)),
+        "zero_shot_rouge_l": statistics.fmean(zero.of("rouge")),
+        "rouge_l": statistics.fmean(icil.of("rouge")),
     }
     if icil.chance:
         valid = difference(icil.of("valid", True), zero.of("valid", True))
         measured |= {"valid_rate": statistics.fmean(icil.of("valid", True)), "valid_gain": valid.mean}
         measured |= {"valid_gain_low": valid.low, "by_likelihood": statistics.fmean(icil.of("likeliest", True))}
-        measured["chance"] = statistics.fmean(icil.chance.values())
         over = difference(icil.of("right", True), list(icil.chance.values()))
         measured |= {"over_chance": over.mean, "over_chance_low": over.low, "over_chance_high": over.high}
-    for arm in (arm for arm in BROKEN if arm in scores):
-        lost, name = difference(icil.of("right"), scores[arm].of("right")), f"lost_by_{arm.replace(' ', '_')}"
+        measured["chance"] = statistics.fmean(icil.chance.values())
+    for arm in (arm for arm in scores if arm not in (ZERO, ICIL)):
+        lost = difference(icil.of("right"), scores[arm].of("right"))
+        name = "lost_by_" + arm.replace(" ", "_").replace("-", "_")
         measured |= {name: lost.mean, f"{name}_low": lost.low, f"{name}_high": lost.high}
     claim = "A fixed prefix of other tasks, answered, raises exact matches on held-out tasks over zero-shot"
     return Verdict(claim, gain.low > 0, {**measured, **speed})
+
+
+def beside_chance(measured: Mapping[str, float]) -> Note:
+    """Says whether exact matches pass guessing, over the tasks with options: those with free answers have no chance."""
+    over, low, high = (measured[f"over_chance{end}"] for end in ("", "_low", "_high"))
+    if low > 0:
+        return Note(
+            f"With options, exact match minus guessing is {over:+.2f} ({low:+.2f} to {high:+.2f}): above chance"
+        )
+    if high < 0:
+        return Note(
+            f"With options, exact match minus guessing is {over:+.2f} ({low:+.2f} to {high:+.2f}): below chance, as an "
+            "answer that is no option is wrong, and guessing gives none"
+        )
+    return Note(
+        f"With options, exact match minus guessing is {over:+.2f} ({low:+.2f} to {high:+.2f}): not told from chance"
+    )
 
 
 if __name__ == "__main__":

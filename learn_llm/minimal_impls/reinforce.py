@@ -137,7 +137,7 @@ def whitened(advantages: Tensor) -> Tensor:
     """Advantages (B,) with mean 0 and standard deviation 1 over the round (detail 5).
 
     >>> whitened(torch.tensor([1.0, 3.0, 5.0]))
-    tensor([-0.9999,  0.0000,  0.9999])
+    tensor([-1.0000,  0.0000,  1.0000])
     """
     return (advantages - advantages.mean()) / (advantages.std() + 1e-4)
 

@@ -13,6 +13,7 @@ from learn_llm import kept_runs, parallel
 from learn_llm.errors import UserError
 from learn_llm.events import Event, Note, Stage, Table, Verdict
 from learn_llm.kept_runs import KeptRun, Measured
+from learn_llm.minimal_impls.coh_rows import ARMS, PPO
 from learn_llm.running import C, Run
 
 OWN = ("data", "out", "resume", "reward", "judge")
@@ -50,6 +51,13 @@ FULL: Mapping[str, Full] = {
         GAIN,
         "Every loss on pairs of this file raises the gold score over SFT",
         all_gain,
+    ),
+    "coh": Full(
+        {"every-arm": {"arms": (*ARMS, PPO)}, "last-answers": {"scope": "last"}, "numbers": {"feedback": "numbers"}},
+        ("gap", "ci_low", "ci_high", "gold", "gap_difference", "gap_difference_low", "gold_difference", "kl"),
+        "Asked for good, CoH answers better than asked for bad: in words and in numbers, trained on all answers and on "
+        "the last ones",
+        lambda found: all(one.values["ci_low"] > 0 for one in found.values()),
     ),
     "grpo": Full(
         {

@@ -6,6 +6,9 @@ from learn_llm.results_claims.claim import COH, METHODS, NO_FIGURE, Claim, Run
 
 ICIL = "Ye et al. 2023, arXiv 2302.14691"
 FLASK = "Ye et al. 2023, arXiv 2307.10928"
+COH_ARMS = (
+    "coh", "conditional-sft", "sft", "sft-on-both", "unlikelihood", "coh-without-lambda", "coh-without-masking", "ppo",
+)  # fmt: skip
 RANDOM_WORDS = (
     Claim(
         "Random inputs lose at most 30 % of the gain", "lost_by_random_inputs / held_out_gain",
@@ -64,8 +67,28 @@ RUNS: Mapping[str, Run] = {
                 f"27.45 against 26.65 ROUGE, 81.2 against 79.6 % ({COH}, Table 4)",
             ),
         ),
-        {"full": True},
+        {"arms": COH_ARMS},
         tables=("Gold score when asked for good and for bad answers",),
+    ),
+    "coh-full": Run(
+        f"{METHODS}.coh",
+        "Chain of Hindsight with the loss on the last answer of a chain only, and with grades in numbers.",
+        (
+            Claim(
+                "With the loss on the last answers only, asked for good, it answers better than asked for bad",
+                "last-answers/gap", f"one sentence of {COH} says so, Eq. 2 says all answers: {NO_FIGURE}",
+            ),
+            Claim(
+                "With grades in numbers it does, too", "numbers/gap", COH,
+                not_comparable="the paper has feedback in words only",
+            ),
+            Claim(
+                "The gap with words less that with numbers", "every-arm/gap - numbers/gap", COH,
+                not_comparable="the paper has feedback in words only",
+            ),
+        ),
+        {"full": True},
+        tables=("Every variant",),
     ),
     "icil": Run(
         f"{METHODS}.icil",
@@ -84,8 +107,25 @@ RUNS: Mapping[str, Run] = {
                 "Of the gain, what answers left out take away", "lost_by_no_answers / held_out_gain", "none",
                 not_comparable="the paper has no such arm",
             ),
+            Claim(
+                "Demonstrations that share their options answer worse", "lost_by_shared_options",
+                f"they hurt ({ICIL}): {NO_FIGURE}",
+            ),
+            Claim(
+                "One demonstration answers worse than all eight", "lost_by_1_demonstrations",
+                f"the more, the better, from 2 to 8 ({ICIL}): {NO_FIGURE}",
+            ),
+            Claim(
+                "Demonstrations with free answers answer worse than those with options",
+                "lost_by_all_with_free_answers", f"the more with options, the better ({ICIL}): {NO_FIGURE}",
+            ),
+            Claim(
+                "The fixed prefix less demonstrations retrieved for every question", "lost_by_similar_demonstrations",
+                f"comparable ({ICIL}): {NO_FIGURE}", not_comparable="comparable sets no bound",
+            ),
             *PREFIX,
         ),
+        {"full": True},
         tables=("Held-out tasks",),
     ),
     "icil-sft": Run(
@@ -156,6 +196,19 @@ RUNS: Mapping[str, Run] = {
             ),
         ),
         tables=("Skills, 1 to 5",),
+    ),
+    "flask-full": Run(
+        f"{METHODS}.flask",
+        "The same of three pairs of models, and by size.",
+        tuple(
+            Claim(
+                f"With equal means {pair} differ by more than a point on some skill", f"{pair}/widest_gap",
+                f"equal means do not make equal profiles ({FLASK}): {NO_FIGURE}", bound=1.0,
+            )
+            for pair in ("greedy and best of 16", "greedy and sampled")
+        ),
+        {"full": True},
+        tables=("Every variant",),
     ),
     "flask-by-size": Run(
         f"{METHODS}.flask",
