@@ -18,6 +18,8 @@ LINE_LIMIT = 8 * 2**20
 """The longest line that is read, in bytes; a longer one is skipped with a note."""
 GRACE = 2.0
 """Seconds that a child has between being asked to end and being killed."""
+REAPED = 30.0
+"""Seconds, at most, until a killed child is gone: at once, except where the machine is overloaded."""
 
 _TAIL = 8_000
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|[\x00-\x08\x0b-\x1f\x7f]")
@@ -144,7 +146,7 @@ async def end_child(process: asyncio.subprocess.Process, listening: asyncio.Task
     finally:
         listening.cancel()
         _signal_all(process, getattr(signal, "SIGKILL", signal.SIGTERM))
-    await _exited(process, GRACE)
+    await _exited(process, REAPED)
     await asyncio.wait((listening,))
     for stream in (process.stdout, process.stderr):
         with contextlib.suppress(TimeoutError):

@@ -13,7 +13,7 @@ import pytest
 from learn_llm.errors import UserError
 from learn_llm.quizzes.bank import load_bank
 from learn_llm.quizzes.drill_history import DrillHistory
-from learn_llm.quizzes.interview import Plan
+from learn_llm.quizzes.interview import Answer, Plan, choose
 from learn_llm.quizzes.interview_history import Draft, History
 from learn_llm.quizzes.progress import Progress
 from learn_llm.quizzes.schedule import Rating, Schedule
@@ -243,6 +243,11 @@ def test_the_numbers_of_a_learner(one: Progress, clock: Clock) -> None:
     assert summarise(one, bank).streak == 3  # today is still to come
     clock.time += timedelta(days=1)
     assert summarise(one, bank).streak == 0
+    history = History(one)
+    record = history.begin(choose(bank, 2, seed=0))
+    assert summarise(one, bank).streak == 0  # it was only opened
+    history.keep_answer(record.id, 0, Answer("ppo", 43, "?", (), "", "a policy", 1.0, (), ()))
+    assert summarise(one, bank).streak == 1
     clock.time += timedelta(days=300)
     later = summarise(one, bank)
     assert later.all.due == 2

@@ -28,7 +28,8 @@ def learnt(schedule: Schedule, question_id: str = "ppo", at: datetime = NOON) ->
 
 def test_a_new_card_previews_the_first_steps_of_fsrs(schedule: Schedule) -> None:
     minutes = [interval.total_seconds() / 60 for interval in schedule.preview(Card("ppo")).values()]
-    assert minutes == [1, 5.5, 10, 8 * 24 * 60]
+    assert minutes[:3] == [1, 5.5, 10]
+    assert minutes[3] in [days * 24 * 60 for days in range(5, 12)]  # 8 days, with fuzz
 
 
 def test_ratings_have_meanings_and_their_keys() -> None:
@@ -43,13 +44,14 @@ def test_ratings_have_meanings_and_their_keys() -> None:
 @given(st.lists(st.tuples(st.sampled_from(Rating), st.integers(0, 40)), min_size=1, max_size=8))
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_at_the_same_hour_of_each_day_it_is_plain_fsrs(reviews: list[tuple[Rating, int]]) -> None:
-    schedule, scheduler = Schedule(zone=UTC, maximum_days=36500), fsrs.Scheduler(enable_fuzzing=False)
+    schedule, scheduler = Schedule(zone=UTC, maximum_days=36500), fsrs.Scheduler()
     ours, theirs, now = Card("ppo"), fsrs.Card(card_id=1), NOON
     for rating, days in reviews:
         now += timedelta(days=days)
         assert schedule.retrievability(ours, now) == pytest.approx(scheduler.get_card_retrievability(theirs, now))
         previewed = schedule.preview(ours, now)[rating]
         ours = schedule.review(ours, rating, now)
+        random.seed(f"0 ppo {ours.reps - 1}")  # the same draw
         theirs, _ = scheduler.review_card(theirs, fsrs.Rating(rating), now)
         assert previewed == theirs.due - now
         assert (int(ours.state), ours.step) == (int(theirs.state), theirs.step)
@@ -112,12 +114,11 @@ def test_moments_of_other_zones_are_taken_and_utc_comes_back(schedule: Schedule)
     assert card.due.tzinfo is UTC
 
 
-def test_fuzz_moves_real_intervals_and_no_previews(schedule: Schedule) -> None:
+def test_a_preview_says_the_interval_that_is_given(schedule: Schedule) -> None:
     ids = [f"question-{number}" for number in range(30)]
-    given = {(learnt(schedule, name).due or NOON) - NOON for name in ids}
-    previews = {schedule.preview(Card(name))[Rating.EASY] for name in ids}
-    assert previews == {timedelta(days=8)}
-    assert len(given) > 1
+    given = [(learnt(schedule, name).due or NOON) - NOON for name in ids]
+    assert [schedule.preview(Card(name))[Rating.EASY] for name in ids] == given
+    assert len(set(given)) > 1
     assert all(timedelta(days=5) <= interval <= timedelta(days=11) for interval in given)
 
 

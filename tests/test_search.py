@@ -1,5 +1,7 @@
 """Search: in both languages whichever is shown, in any case and width, and forgiving one mistyped word."""
 
+import re
+
 import pytest
 
 from learn_llm.quizzes.bank import load_bank
@@ -20,7 +22,23 @@ def found(words: str, lang: str = "en", **chosen: str) -> list[str]:
     ids=["English", "Japanese", "full width", "capitals"],
 )
 def test_both_languages_are_searched_whichever_is_shown(lang: str, words: str) -> None:
-    assert found(words, lang) == ["kv-cache"]
+    assert found(words, lang)[0] == "kv-cache"
+
+
+def test_a_word_is_found_in_other_forms_and_not_inside_of_other_words() -> None:
+    assert "ppo" in found("clipping")
+    assert set(found("clipping")) == set(found("clipped"))
+    hits = found("KL")
+    assert hits[0] == "kl-dpo"
+    assert {"ppo", "over-optimisation", "reward-model"} & set(hits)
+    assert all(re.search(r"\bkl", answer(id).lower()) for id in hits)
+
+
+def test_questions_that_are_called_so_come_before_those_that_mention_it() -> None:
+    hits = found("attention")
+    called = [id for id in hits if "attention" in load_bank().by_id[id].question.lower()]
+    assert hits[: len(called)] == called
+    assert len(called) < len(hits)
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])

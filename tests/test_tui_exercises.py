@@ -1,11 +1,13 @@
 """The exercises in the app: the list, hints, verdicts as a file is saved, the way from a question and back."""
 
 import asyncio
+import contextlib
 import os
 import shutil
+import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import aclosing
 from pathlib import Path
 
@@ -20,8 +22,9 @@ from learn_llm.exercises.isolation import descendants
 from learn_llm.exercises.skeleton import files
 from learn_llm.exercises.state import FOLDER, STATE, Desk, make
 from learn_llm.quizzes.kit import check_command
-from learn_llm.quizzes.texts import Language
+from learn_llm.quizzes.texts import Language, Texts
 from learn_llm.tui.app import QuizApp
+from learn_llm.tui.editor import edit
 from learn_llm.tui.screens.browse import BrowseScreen
 from learn_llm.tui.screens.exercises import ExercisesScreen
 from learn_llm.tui.screens.home import HomePanel, HomeScreen
@@ -302,6 +305,38 @@ class TestExercise:
             await press(pilot, "e", "enter", "e")
             said = [notice.message for notice in app._notifications]
             assert any("gae.py" in message for message in said)
+
+    @pytest.mark.parametrize(("editor", "said"), [("no-such-editor-here", "no-such-editor-here"), ("'open", "'open")])
+    def test_an_editor_that_cannot_start_leaves_no_app_behind_that_waits(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, editor: str, said: str
+    ) -> None:
+        """`App.suspend` ends in good order, which it would not if an error passed through it."""
+        app = SuspendingApp()
+        monkeypatch.setenv("EDITOR", editor)
+        monkeypatch.delenv("VISUAL", raising=False)
+        assert said in edit(tmp_path / "gae.py", app, Texts())  # type: ignore[arg-type]
+        assert app.went == ["out", "in"]
+
+    def test_ctrl_c_is_for_the_editor(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Pressed while an editor has the terminal it reaches this process, too."""
+        monkeypatch.setenv("EDITOR", f"{sys.executable} -c 'import os, signal; os.kill(os.getppid(), signal.SIGINT)'")
+        monkeypatch.delenv("VISUAL", raising=False)
+        assert edit(tmp_path / "gae.py", SuspendingApp(), Texts()) == ""  # type: ignore[arg-type]
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+class SuspendingApp:
+    """An app that can be suspended; what happened to it."""
+
+    def __init__(self) -> None:
+        self.went: list[str] = []
+
+    @contextlib.contextmanager
+    def suspend(self) -> Iterator[None]:
+        self.went.append("out")
+        yield
+        self.went.append("in")  # as in Textual, not in a `finally`
 
 
 class TestQuestions:

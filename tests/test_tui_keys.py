@@ -145,7 +145,7 @@ async def test_a_card_is_revealed_and_rated_by_other_keys(
         await pilot.press("f3")
         await pilot.pause()
         assert isinstance(app.screen, HelpScreen)
-        lines = [block.lines(70)[0].plain for block in app.screen._blocks()]
+        lines = ["".join(line.plain for line in block.lines(70)) for block in app.screen._blocks()]
         assert any(line.split() == ["answer", "z"] for line in lines)
         assert any(line.split() == ["rate", "1,", "2,", "w,", ",,", "4"] for line in lines)
         assert any("config.toml" in line for line in lines)

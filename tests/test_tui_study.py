@@ -72,7 +72,7 @@ async def test_a_card_is_revealed_and_rated(tmp_path: Path, size: tuple[int, int
         for part in ("Common mistakes", "References", app.kit.desk.questions[0].key_points[0].point.split()[0]):
             assert part in text
         bar = str(card_of(app).query_one(RatingBar).render())
-        for part in ("1 Forgot", "2 Partly", "3 Got it", "4 Easy", "1 min", "6 min", "10 min", "8 d"):
+        for part in ("1 Forgot", "2 Partly", "3 Got it", "4 Easy", "1 min", "6 min", "10 min", " d "):
             assert part in bar
         await press(pilot, "3")
         assert app.kit.desk.standings()["what-is-ai"].kind == "later"
@@ -214,6 +214,47 @@ async def test_a_card_can_be_put_aside(tmp_path: Path) -> None:
         await press(pilot, "n")
         assert shown(app) not in (None, first)
         assert app.kit.desk.given == 1
+
+
+async def test_cards_that_are_put_aside_come_again_after_all_others(tmp_path: Path) -> None:
+    clock = Clock()
+    app = make_app(tmp_path, clock=clock)
+    for id in ("ppo", "search", "lora"):
+        app.kit.desk.rate(id, 3)
+    clock.pass_time(minutes=11)
+    async with app.run_test(size=SMALL) as pilot:
+        await press(pilot, "s")
+        seen = [shown(app)]
+        for _ in range(5):
+            await press(pilot, "n")
+            seen.append(shown(app))
+        assert set(seen[:3]) == {"ppo", "search", "lora"}
+        assert len(set(seen)) == 6  # then new ones, each once
+
+
+async def test_studying_the_list_keeps_to_what_is_listed(tmp_path: Path) -> None:
+    app = make_app(tmp_path)
+    async with app.run_test(size=LARGE) as pilot:
+        await press(pilot, "slash", *"bandit", "enter")
+        assert isinstance(app.screen, BrowseScreen)
+        listed = [row.id for row in app.screen.list.rows]
+        assert 1 < len(listed) < 6
+        await press(pilot, "s")
+        seen = [shown(app)]
+        for _ in range(7):
+            await press(pilot, "n")
+            seen.append(shown(app))
+        assert set(seen) == set(listed)
+
+
+async def test_it_is_said_when_a_card_comes_before_it_is_due(tmp_path: Path) -> None:
+    app = make_app(tmp_path)
+    app.kit.desk.rate("ppo", 1)
+    async with app.run_test(size=SMALL) as pilot:
+        app.push_screen(StudyScreen(app.kit, among=["ppo"]))
+        await pilot.pause()
+        assert shown(app) == "ppo"
+        assert app.screen.query_one(TopBar).counts.startswith("due in a few minutes")
 
 
 async def test_ratings_are_there_after_a_restart(tmp_path: Path) -> None:

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, help="Draw the same questions again.")
 @click.option("--continue", "resume", is_flag=True, help="Go on with the last interview that was left.")
 @click.option("--history", "list_only", is_flag=True, help="List the interviews so far.")
-@click.option("--lang", type=click.Choice(["en", "ja"]), help="Language; by default LEARN_LLM_LANG, then the locale.")
+@click.option(
+    "--lang",
+    type=click.Choice(["en", "ja"]),
+    help="Language; by default LEARN_LLM_LANG, then that of the app, then the locale.",
+)
 @click.option("--bank", type=click.Path(path_type=Path), help="A folder with questions of your own.")
 def interview(
     level: str,
@@ -44,6 +48,7 @@ def interview(
 
     from learn_llm.commands.plain.console import Console, expect_japanese
     from learn_llm.commands.questions import say_problems
+    from learn_llm.quizzes import settings
     from learn_llm.quizzes.bank import load_bank
     from learn_llm.quizzes.interview import choose
     from learn_llm.quizzes.interview_history import History
@@ -51,13 +56,13 @@ def interview(
     from learn_llm.quizzes.texts import Texts
     from learn_llm.quizzes.texts import choose as choose_language
 
-    texts = Texts(choose_language(lang, os.environ))
-    if texts.language == "ja":
-        expect_japanese()
-    opened = load_bank(bank, texts.language)
-    say_problems(opened)
-    plan = choose(opened, count, level=level, topics=topics, seed=time.time_ns() if seed is None else seed)
     with Progress() as progress:
+        texts = Texts(choose_language(lang, os.environ, settings.load(progress).language))
+        if texts.language == "ja":
+            expect_japanese()
+        opened = load_bank(bank, texts.language)
+        say_problems(opened)
+        plan = choose(opened, count, level=level, topics=topics, seed=time.time_ns() if seed is None else seed)
         history = History(progress)
         for notice in progress.notices:
             click.echo(f"learn-llm: {notice}", err=True)

@@ -3,7 +3,7 @@
 Between the widgets, which know nothing of SQL and FSRS, and `quizzes`, which knows nothing of screens.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -210,27 +210,27 @@ class Desk:
         )
         drill.answer(chosen, correct)
 
-    def due(self) -> list[str]:
-        """What is to be reviewed now, in the order in which it is best done."""
-        return self.progress.due(self._ids)
+    def due(self, among: Collection[str] | None = None) -> list[str]:
+        """What of these questions is to be reviewed now, in the order in which it is best done."""
+        return [id for id in self.progress.due(self._ids) if among is None or id in among]
 
-    def new(self) -> list[str]:
-        """What was never seen, in the order of the bank."""
-        return [id for id in self._ids if self.standings()[id].kind == "new"]
+    def new(self, among: Collection[str] | None = None) -> list[str]:
+        """What of these questions was never seen, in the order of the bank."""
+        return [id for id in self._ids if self.standings()[id].kind == "new" and (among is None or id in among)]
 
-    def next(self, new_left: int, after: str | None = None) -> str | None:
+    def next(self, new_left: int, after: str | None = None, among: Collection[str] | None = None) -> str | None:
         """The question to study next: what is due, then new ones, then what is due in a few minutes anyway.
 
         Args:
             new_left: how many new questions may still be shown.
-            after: the question just answered, which does not come at once again while there is another.
+            after: the question just answered or passed over, which does not come at once again while there is another.
+            among: where not all questions are studied.
         """
         self.refresh()
-        soon = self._soon()
-        new = self.new()
-        at = new.index(after) + 1 if after in new else 0  # one that was passed over comes again after the others
-        fresh = [*new[at:], *new[:at]][:1] if new_left > 0 else []
-        candidates: Iterable[str] = [*self.due(), *fresh, *soon]
+        soon = [id for id in self._soon() if among is None or id in among]
+        waiting = [*self.due(among), *(self.new(among) if new_left > 0 else ())]
+        at = waiting.index(after) + 1 if after in waiting else 0  # what was passed over comes again after all others
+        candidates = [*waiting[at:], *soon, *waiting[:at]]
         return next((id for id in candidates if id != after), after if after in soon else None)
 
     def _soon(self) -> list[str]:

@@ -24,7 +24,7 @@ class Filter:
         return self == Filter()
 
     def select(self, questions: Sequence[Question], standings: Mapping[str, Standing]) -> list[Question]:
-        """The questions that pass.  Words are looked for in both languages, as `search` says."""
+        """The questions that pass.  Words are looked for in both languages, as `search` says, the best hits first."""
         chosen = [
             question
             for question in questions
@@ -36,7 +36,8 @@ class Filter:
         from learn_llm.quizzes.search import search_in
 
         found = search_in(tuple(questions)).find(self.words, [question.id for question in chosen])
-        return [question for question in chosen if question.id in found]
+        passed = {question.id: question for question in chosen}
+        return [passed[id] for id in found]
 
 
 def view_counts(questions: Sequence[Question], standings: Mapping[str, Standing]) -> dict[str, int]:

@@ -74,8 +74,10 @@ class Text:
         if found or len(wanted.form) < 7:
             return found
         forms = self._forms.get(wanted.form[0], ())
-        size = len(wanted.form) if wanted.prefix else None
-        return {stem for form, stem in forms if len(form) > 6 and one_slip(wanted.form, form[:size])}
+        if wanted.prefix:  # its end tells it from other words: "exponentiat*" is no slip of "exponential"
+            size, end = len(wanted.form), wanted.form[-2:]
+            return {s for form, s in forms if form[:size].endswith(end) and one_slip(wanted.form, form[:size])}
+        return {stem for form, stem in forms if len(form) > 6 and one_slip(wanted.form, form)}
 
 
 def read_text(text: str) -> Text:

@@ -4,7 +4,7 @@ FSRS is loaded at the first review, not when the app starts.  What this wrapper 
 
   1. A day begins at 04:00 local time.  FSRS counts whole 24 hours, so a card seen at 23:00 and again at 08:00 would
      count as seen within the day, and one due at 23:00 could not be studied in the morning.
-  2. Intervals are shown without fuzz and given with it (so that cards do not stay in clumps).  The fuzz depends on the
+  2. Intervals have fuzz, so that cards do not stay in clumps, and are shown as they will be.  The fuzz depends on the
      seed, the question and its number of reviews alone: two processes, or an undone and repeated rating, agree.
   3. A clock that was set back: a review from the future counts as one of now.
 """
@@ -111,18 +111,18 @@ class Schedule:
 
     def review(self, card: Card, rating: Rating, now: datetime | None = None) -> Card:
         """The card after it was rated."""
-        return self._review(card, rating, now or self.now(), fuzz=True)
+        return self._review(card, rating, now or self.now())
 
     def preview(self, card: Card, now: datetime | None = None) -> dict[Rating, timedelta]:
-        """What each rating would bring: the time until the card comes back, without fuzz."""
+        """What each rating would bring: the time until the card comes back, the fuzz as `review` will draw it."""
         now = now or self.now()
-        dues = {rating: self._review(card, rating, now, fuzz=False).due for rating in Rating}
+        dues = {rating: self._review(card, rating, now).due for rating in Rating}
         return {rating: due - now for rating, due in dues.items() if due is not None}
 
     def retrievability(self, card: Card, now: datetime | None = None) -> float:
         """The chance, from 0 to 1, that the card is recalled now; 0 for a new card."""
         now = (now or self.now()).astimezone(UTC)
-        return float(self._schedulers[False].get_card_retrievability(self._to_fsrs(card, now), now))
+        return float(self._scheduler.get_card_retrievability(self._to_fsrs(card, now), now))
 
     def is_due(self, card: Card, now: datetime | None = None) -> bool:
         """Whether a card that was reviewed before comes up: in its first steps to the minute, later by the day."""
@@ -133,14 +133,14 @@ class Schedule:
             return True
         return self.day(card.due) <= self.day(now) if card.state is State.REVIEW else card.due <= now
 
-    def _review(self, card: Card, rating: Rating, now: datetime, fuzz: bool) -> Card:
+    def _review(self, card: Card, rating: Rating, now: datetime) -> Card:
         import fsrs
 
         now = now.astimezone(UTC)
         state = random.getstate()  # fsrs draws its fuzz from the global generator
         random.seed(f"{self.seed} {card.question_id} {card.reps}")
         try:
-            after, _ = self._schedulers[fuzz].review_card(self._to_fsrs(card, now), fsrs.Rating(rating), now)
+            after, _ = self._scheduler.review_card(self._to_fsrs(card, now), fsrs.Rating(rating), now)
         finally:
             random.setstate(state)
         forgotten = rating is Rating.FORGOT and card.state is State.REVIEW
@@ -175,15 +175,10 @@ class Schedule:
         )
 
     @cached_property
-    def _schedulers(self) -> "tuple[fsrs.Scheduler, fsrs.Scheduler]":
-        """Without and with fuzz."""
+    def _scheduler(self) -> "fsrs.Scheduler":
         import fsrs
 
-        exact, fuzzing = (
-            fsrs.Scheduler(desired_retention=self.retention, maximum_interval=self.maximum_days, enable_fuzzing=fuzz)
-            for fuzz in (False, True)
-        )
-        return exact, fuzzing
+        return fsrs.Scheduler(desired_retention=self.retention, maximum_interval=self.maximum_days)
 
 
 def describe(interval: timedelta) -> str:

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 from learn_llm.quizzes.bank import Question, open_question
+from learn_llm.quizzes.matching import stem
 from learn_llm.quizzes.texts import TEXTS
 
 WORD = re.compile(r"[a-z0-9]{4,}|[ァ-ヺー]{4,}")
@@ -27,22 +28,31 @@ class Search:
             answers = fold(" ".join(f"{version.short_answer} {version.full_answer}" for version in versions))
             self.texts[question.id] = f"{self.names[question.id]} {answers}"
         self.words = {id: set(WORD.findall(text)) for id, text in self.texts.items()}
+        self.stems = {id: set(map(stem, words)) for id, words in self.words.items()}
 
-    def find(self, words: str, among: Collection[str]) -> set[str]:
-        """Which of these ids have all words in number, question or topics; else in the answers; else nearly."""
+    def find(self, words: str, among: Collection[str]) -> list[str]:
+        """Which of these ids have all words: first those that have them in number, question or topics.
+
+        A word is found in its other forms, too.  Where none has all of them: which ones have them nearly.
+        """
         wanted = fold(words).split()
-        for texts in (self.names, self.texts):
-            found = {id for id in among if all(word in texts[id] for word in wanted)}
-            if found:
-                return found
+        named = [id for id in among if all(begins(word, self.names[id]) for word in wanted)]
+        named = named or [id for id in among if all(word in self.names[id] for word in wanted)]
+        told = [
+            id
+            for id in among
+            if id not in named and all(begins(w, self.texts[id]) or stem(w) in self.stems[id] for w in wanted)
+        ]
+        if named or told:
+            return [*named, *told]
         vocabulary: set[str] = set().union(*(self.words[id] for id in among))
         longer = [word for word in wanted if WORD.fullmatch(word)]
         near = {word: get_close_matches(word, vocabulary, 10, NEAR) for word in longer}
-        return {
+        return [
             id
             for id in among
             if all(word in self.texts[id] or not self.words[id].isdisjoint(near.get(word, ())) for word in wanted)
-        }
+        ]
 
 
 @lru_cache(maxsize=2)
@@ -59,6 +69,15 @@ def translations(question: Question) -> Iterator[Question]:
             translated, _ = open_question(path, whole=False)
             if translated is not None:
                 yield translated
+
+
+def begins(word: str, text: str) -> bool:
+    """Whether a word of the text begins like this; in Japanese, which has no spaces, whether it stands anywhere.
+
+    >>> begins("kl", "the kl-penalty"), begins("kl", "weekly"), begins("報酬", "代理の報酬")
+    (True, False, True)
+    """
+    return word in text if not word.isascii() else re.search(rf"(?<![a-z0-9]){re.escape(word)}", text) is not None
 
 
 def fold(text: str) -> str:

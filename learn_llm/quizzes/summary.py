@@ -73,7 +73,7 @@ def study_days(progress: Progress) -> set[date]:
     """The learner's days on which something was answered."""
     rows = progress.db.execute(
         "SELECT reviewed_at FROM review WHERE undone_at IS NULL UNION SELECT answered_at FROM drill"
-        " UNION SELECT started_at FROM interview"
+        " UNION SELECT started_at FROM interview WHERE id IN (SELECT interview_id FROM interview_answer)"
     )
     return {progress.schedule.day(datetime.fromisoformat(moment)) for (moment,) in rows}
 

@@ -175,10 +175,10 @@ class BrowseScreen(CardScreen):
             self.dismiss()
 
     def action_study(self) -> None:
-        """Studies what is due and new."""
+        """Studies what is due and new of the questions that are listed."""
         from learn_llm.tui.screens.study import StudyScreen
 
-        self.app.push_screen(StudyScreen(self.kit), self._studied)
+        self.app.push_screen(StudyScreen(self.kit, among={row.id for row in self.list.rows}), self._studied)
 
     def action_drill(self) -> None:
         """Multiple choice over the questions that are listed."""
@@ -214,7 +214,9 @@ class BrowseScreen(CardScreen):
     async def action_next_due(self) -> None:
         """Opens what is best done next."""
         current = self.list.current
-        id = self.desk.next(new_left=1, after=current.id if current else None)
+        due = self.desk.due()
+        after = current.id if current and (not due or current.id in due) else None
+        id = self.desk.next(new_left=1, after=after)
         if id is None:
             wait = self.desk.next_wait() or timedelta(0)
             self.say(self.texts("nothing.due", interval=self.texts.interval(wait)))

@@ -1,6 +1,7 @@
 """A session of study: one card after the other, what is due first, then new ones."""
 
 from collections import Counter
+from collections.abc import Collection
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -26,12 +27,14 @@ class StudyScreen(CardScreen):
     Args:
         kit: what every screen works with.
         key: the key that opened it: held down, it does not reveal.
+        among: the questions that are studied, by default all.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("study")
 
-    def __init__(self, kit: Kit, key: str = "") -> None:
+    def __init__(self, kit: Kit, key: str = "", among: Collection[str] | None = None) -> None:
         super().__init__(kit)
+        self.among = among
         self.key = key
         self.new_left = kit.desk.new_left()
         self.given: list[tuple[str, int, bool]] = []  # question, rating, whether it was new
@@ -55,10 +58,10 @@ class StudyScreen(CardScreen):
         return [("session", bindings_of(StudyScreen)), *super().help_sections()]
 
     def refresh_counts(self) -> None:
-        """What is left in this session."""
-        self.query_one(TopBar).counts = self.texts(
-            "study.left", due=len(self.desk.due()), new=min(self.new_left, len(self.desk.new())), done=len(self.given)
-        )
+        """What is left in this session; that a card comes before it is due, where nothing else is left."""
+        due, new = len(self.desk.due(self.among)), min(self.new_left, len(self.desk.new(self.among)))
+        key = "study.left" if due or new or self.question is None else "study.ahead"
+        self.query_one(TopBar).counts = self.texts(key, due=due, new=new, done=len(self.given))
 
     async def after_rating(self, id: str, rating: int) -> None:
         """The next card, or the end."""
@@ -74,7 +77,7 @@ class StudyScreen(CardScreen):
         await self._show(id, revealed=True)
 
     async def _next(self, after: str | None) -> None:
-        await self._show(self.desk.next(self.new_left, after), revealed=False)
+        await self._show(self.desk.next(self.new_left, after, self.among), revealed=False)
 
     async def _show(self, id: str | None, *, revealed: bool) -> None:
         self.set_class(id is None, "-done")
@@ -98,15 +101,15 @@ class StudyScreen(CardScreen):
         lines.append(
             Content(texts("study.none") if wait is None else texts("study.next", interval=texts.interval(wait)))
         )
-        if self.desk.new():
-            lines.append(Content(texts("study.more", count=min(MORE, len(self.desk.new())))))
+        if new := len(self.desk.new(self.among)):
+            lines.append(Content(texts("study.more", count=min(MORE, new))))
         lines.append(Content(texts("study.browse")))
         return Content("\n").join(lines)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """More new questions are offered at the end."""
         if action == "more":
-            return self.question is None and bool(self.desk.new())
+            return self.question is None and bool(self.desk.new(self.among))
         if action in ("demo", "skip"):
             return self.question is not None
         return super().check_action(action, parameters)
