@@ -17,7 +17,7 @@ from learn_llm.quizzes.desk import Standing
 from learn_llm.quizzes.filters import Filter, topic_counts, view_counts
 from learn_llm.quizzes.index import TOPICS
 from learn_llm.quizzes.texts import TEXTS, Texts, choose
-from learn_llm.tui import demo_text, kinsoku, styles
+from learn_llm.tui import demo_text, kinsoku, prose, styles
 from learn_llm.tui.demo_state import LONGEST, DemoState
 from learn_llm.tui.key_guard import FIRST_REPEAT, REPEAT, KeyGuard
 from learn_llm.tui.prose import blocks, lay_out
@@ -67,13 +67,22 @@ class TestTexts:
         assert ENGLISH.interval(length) == text
 
     def test_doctests(self) -> None:
-        for module in (texts, kinsoku):
+        for module in (texts, kinsoku, prose):
             result = doctest.testmod(module)
             assert result.attempted > 0
             assert result.failed == 0
 
 
 class TestProse:
+    def test_code_that_is_too_wide_goes_on_behind_a_word(self) -> None:
+        code = "    advantages = (rewards - rewards.mean()) / (rewards.std() + 1e-4)"
+        (block,) = blocks(f"    {code}")
+        lines = [line.plain for line in block.lines(44)]
+        assert len(lines) == 2
+        assert lines[0].endswith((" ", "/", "-", ")", "="))
+        assert "".join(lines).split() == code.split()
+        assert max(map(len, lines)) <= 44
+
     def test_a_formula_keeps_its_columns(self) -> None:
         formula = "    value(s) = result     if s is final\n             = max         if it is my turn"
         shown = lines_of(f"Text before.\n\n{formula}\n\nText after.", 60)

@@ -31,13 +31,15 @@ class Search:
         self.stems = {id: set(map(stem, words)) for id, words in self.words.items()}
 
     def find(self, words: str, among: Collection[str]) -> list[str]:
-        """Which of these ids have all words: first those that have them in number, question or topics.
+        """Which of these ids have all words: first those that have them in number, question or topics; a number alone.
 
         A word is found in its other forms, too.  Where none has all of them: which ones have them nearly.
         """
         wanted = fold(words).split()
         named = [id for id in among if all(begins(word, self.names[id]) for word in wanted)]
         named = named or [id for id in among if all(word in self.names[id] for word in wanted)]
+        if named and len(wanted) == 1 and words.strip().isdigit():
+            return named
         told = [
             id
             for id in among

@@ -54,8 +54,22 @@ class Block:
 
     def _broken(self, line: Content, room: int) -> list[Content]:
         if not self.wraps:
-            return line.fold(room)
+            return line.fold(room) if has_wide(line.plain) else line.divide(folds(line.plain, room))
         return line.divide(line_breaks(line.plain, room)) if has_wide(line.plain) else line.wrap(room)
+
+
+def folds(text: str, room: int) -> list[int]:
+    """Where a line of code that is wider than `room` goes on below: behind a space in its second half, if there is one.
+
+    >>> folds("loss = -log(chosen - rejected)", 20), folds("x" * 20, 8), folds("short", 8)
+    ([19], [8, 16], [])
+    """
+    found, start = list[int](), 0
+    while len(text) - start > room:
+        space = text.rfind(" ", start + room // 2, start + room)
+        start = space + 1 if space > 0 else start + room
+        found.append(start)
+    return found
 
 
 def heading(text: str) -> Block:
