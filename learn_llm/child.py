@@ -10,7 +10,7 @@ import json
 import os
 import re
 import signal
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 
 from learn_llm.events import Event, Note, Verdict, from_json
 
@@ -138,7 +138,10 @@ def _clean(text: str) -> str:
 
 
 async def end_child(process: asyncio.subprocess.Process, listening: asyncio.Task[None]) -> None:
-    """Ends the child and what it started; at the end its pipes are drained, so that nothing is left open."""
+    """Ends the child and what it started; at the end its pipes are drained, so that nothing is left open.
+
+    Cancelled meanwhile, it uses force at once, and is cancelled when the child is gone.
+    """
     try:
         if process.returncode is None:
             _signal_all(process, signal.SIGTERM)
@@ -146,6 +149,11 @@ async def end_child(process: asyncio.subprocess.Process, listening: asyncio.Task
     finally:
         listening.cancel()
         _signal_all(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+        await _in_spite_of_cancelling(_close(process, listening))
+
+
+async def _close(process: asyncio.subprocess.Process, listening: asyncio.Task[None]) -> None:
+    """Waits until a killed child is gone, and drains its pipes."""
     await _exited(process, REAPED)
     await asyncio.wait((listening,))
     for stream in (process.stdout, process.stderr):
@@ -153,6 +161,19 @@ async def end_child(process: asyncio.subprocess.Process, listening: asyncio.Task
             async with asyncio.timeout(0.5):
                 while stream is not None and await stream.read(2**20):
                     pass
+
+
+async def _in_spite_of_cancelling(work: Coroutine[None, None, None]) -> None:
+    """Does a short piece of work to its end; whoever cancels it meanwhile is obeyed afterwards."""
+    task, cancelled = asyncio.ensure_future(work), False
+    while not task.done():
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError
+    task.result()
 
 
 async def _exited(process: asyncio.subprocess.Process, seconds: float) -> None:

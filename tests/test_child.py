@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import sys
 import time
 from pathlib import Path
@@ -155,6 +156,30 @@ async def test_a_cancelled_task_ends_its_child(monkeypatch: pytest.MonkeyPatch) 
     with contextlib.suppress(asyncio.CancelledError):
         await task
     assert await is_gone(pids[0])
+
+
+async def test_whoever_cancels_twice_waits_until_the_child_is_gone_all_the_same() -> None:
+    """As the app does where a demo is stopped and the app left at once: no process is left unreaped, no pipe open."""
+    pids: list[int] = []
+
+    async def follow() -> None:
+        async with contextlib.aclosing(read_child(python(IGNORES))) as events:
+            async for event in events:
+                assert isinstance(event, Note)
+                pids.append(int(event.text))
+
+    task = asyncio.create_task(follow())
+    while not pids:
+        await asyncio.sleep(0.02)
+    begin = time.monotonic()
+    task.cancel()
+    await asyncio.sleep(0.1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert time.monotonic() - begin < child.GRACE  # by force at once
+    with pytest.raises(ProcessLookupError):  # one that is not yet reaped still has its number
+        os.kill(pids[0], 0)
 
 
 async def test_a_child_left_behind_neither_delays_the_end_nor_survives(monkeypatch: pytest.MonkeyPatch) -> None:

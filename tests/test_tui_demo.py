@@ -189,6 +189,22 @@ async def test_leaving_ends_the_child_and_what_it_started(
     assert not any(map(is_alive, pids))
 
 
+@pytest.mark.parametrize("keys", [("x", "q"), ("r", "q"), ("r", "r", "q")], ids="-".join)
+async def test_leaving_while_a_demo_is_being_ended_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...]
+) -> None:
+    """Stopped, or started again, it has 2 seconds to end; the app that is left meanwhile leaves no process behind."""
+    file = tmp_path / "pids"
+    monkeypatch.setenv("FAKE_DEMO_PIDS", str(file))
+    app = make_app(tmp_path, kind="hang")
+    async with app.run_test(size=SMALL) as pilot:
+        await open_demo(app, pilot, wait_for="running")
+        first, _ = [int(pid) for pid in file.read_text().split()]
+        await pilot.press(*keys)
+    with pytest.raises(ProcessLookupError):  # one that is not yet reaped still has its number
+        os.kill(first, 0)
+
+
 async def test_closing_the_study_screen_ends_its_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "pids"
     monkeypatch.setenv("FAKE_DEMO_PIDS", str(file))

@@ -58,6 +58,7 @@ class DemoPane(Vertical):
         self.before: DemoState | None = None
         """The last run that came to its verdict with other options, to be drawn together with this one."""
         self._watching: asyncio.Task[None] | None = None
+        self._watches = set[asyncio.Task[None]]()
         self._drawn_at = 0.0
 
     def compose(self) -> ComposeResult:
@@ -89,6 +90,8 @@ class DemoPane(Vertical):
         self.state.changed.update(SECTIONS)
         argv = self.kit.command(demo, broken, values)
         self._watching = asyncio.create_task(self._watch(demo, self.state, argv, self._watching))
+        self._watches.add(self._watching)
+        self._watching.add_done_callback(self._watches.discard)
         lead = f"{self.texts('demo.title')}  "
         title = Block(Content.styled(demo.title, "bold $text-primary"), lead=lead, indent=cell_len(lead))
         self.query_one("#demo-head", Page).show([title])
@@ -103,10 +106,11 @@ class DemoPane(Vertical):
             self._draw()
 
     async def on_unmount(self) -> None:
-        """The child is gone before the app is."""
-        if self._watching is not None:
-            self._watching.cancel()
-            await asyncio.wait([self._watching])
+        """The child is gone before the app is, and so are former ones that are still being ended."""
+        for watching in self._watches:
+            watching.cancel()
+        if self._watches:
+            await asyncio.wait(self._watches)
 
     def action_stop_demo(self) -> None:
         """Ends the child."""
