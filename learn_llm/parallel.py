@@ -76,6 +76,10 @@ def join(device: str = "auto") -> "torch.device":
     on_cpu = device == "cpu" or not devices
     if not on_cpu and here > devices:
         raise UserError(f"{here} processes, but {devices} CUDA devices here: start as many as devices, or --device cpu")
+    # Functions in here keep, as defaults, the group that there is when they are imported.  If that were the one made
+    # below, its threads would run on into the end of the interpreter, which now and then aborts the process.
+    import torch.distributed.optim
+
     state = PartialState(cpu=on_cpu)
     atexit.register(state.destroy_process_group)
     return torch.device("cpu") if on_cpu else state.device

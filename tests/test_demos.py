@@ -30,7 +30,7 @@ from learn_llm.glossary import find
 from learn_llm.gpt import GPT, GPTConfig
 
 OWN = (attention, backpropagation, curse_of_dimensionality, kv_cache, perplexity, policy_gradient, search)
-FASTER: dict[str, dict[str, int]] = {"kv-cache": {"rounds": 5}, "search": {"mazes": 8}, "perplexity": {"steps": 120}}
+FASTER: dict[str, dict[str, int]] = {"search": {"mazes": 8}, "perplexity": {"steps": 120}}
 """What the tests leave out of a demo for speed."""
 DEMOS_HERE = [demo for demo in DEMOS.values() if any(m.__name__.endswith("." + demo.module) for m in OWN)]
 

@@ -3,6 +3,7 @@
 It runs what `runs.json` in the folder names and writes what it saw to `seen.RANK.json`.
 """
 
+import atexit
 import json
 import os
 import socket
@@ -95,8 +96,12 @@ def two_processes(folder: Path, **environment: str) -> list[dict[str, Any]]:
             process.communicate()
     for process, (_, errors) in zip(started, printed, strict=True):
         assert process.returncode == 0, errors[-3000:]
-    seen: list[dict[str, Any]] = [json.loads((folder / f"seen.{rank}.json").read_text()) for rank in range(2)]
-    return [{**one, "printed": out} for one, (out, _) in zip(seen, printed, strict=True)]
+    return [{**_written(folder, rank), "printed": out} for rank, (out, _) in enumerate(printed)]
+
+
+def _written(folder: Path, rank: int) -> dict[str, Any]:
+    seen: dict[str, Any] = json.loads((folder / f"seen.{rank}.json").read_text())
+    return {**seen, "threads": json.loads((folder / f"threads.{rank}.json").read_text())}
 
 
 def _all(folder: Path) -> Iterator[tuple[str, Any]]:
@@ -111,7 +116,17 @@ def _all(folder: Path) -> Iterator[tuple[str, Any]]:
     yield "code", execute(sft.run, config, name="sft", json_output=True)
 
 
+def threads() -> list[str]:
+    """The names of this process's threads, as Linux knows them."""
+    return sorted(file.read_text().strip() for file in Path("/proc/self/task").glob("*/comm"))
+
+
+def _note_threads(folder: Path) -> None:
+    (folder / f"threads.{parallel.index()}.json").write_text(json.dumps(threads()))
+
+
 if __name__ == "__main__":
+    atexit.register(_note_threads, Path(sys.argv[1]))  # registered first, so called last
     choose_device("cpu")
     seen = dict(_all(Path(sys.argv[1])))
     Path(sys.argv[1], f"seen.{parallel.index()}.json").write_text(json.dumps(seen))

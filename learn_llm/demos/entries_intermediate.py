@@ -324,7 +324,7 @@ INTERMEDIATE = (
             Parameter("width", 256, "Hidden size of the model.", choices=(64, 128, 256)),
             Parameter("layers", 2, "Layers of the model.", low=1, high=6),
             Parameter("kv_heads", 8, "Key-value heads, shared by the 8 query heads.", choices=(1, 2, 4, 8)),
-            Parameter("rounds", 9, "Times that every measurement is taken; the median counts.", low=3, high=30),
+            Parameter("rounds", 9, "Times that every measurement is taken; the fastest counts.", low=3, high=30),
         ),
     ),
     Demo(
