@@ -18,6 +18,7 @@ from learn_llm.commands import doctor as doctor_module
 from learn_llm.demos import catalogue
 from learn_llm.errors import MissingError, OutOfTimeError, UserError
 from learn_llm.events import Event, Verdict
+from learn_llm.quizzes import settings
 from learn_llm.quizzes.bank import load_bank
 from learn_llm.quizzes.plain import columns
 from learn_llm.quizzes.progress import Progress
@@ -49,7 +50,8 @@ class Command:
 @pytest.fixture
 def learn_llm(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
     monkeypatch.setenv("LEARN_LLM_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("LEARN_LLM_LANG", raising=False)
+    for name in ("LEARN_LLM_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "80")
     return Command(capsys)
 
@@ -228,6 +230,28 @@ def test_ask_in_japanese_falls_back_to_english(learn_llm: Command, monkeypatch: 
     assert learn_llm("ask", "1", "--lang", "ja").code == 0
     monkeypatch.setenv("LEARN_LLM_LANG", "ja")
     assert learn_llm("ask", "1").code == 0
+
+
+def test_what_is_printed_is_in_the_language_of_the_app(
+    learn_llm: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """--lang comes first, then LEARN_LLM_LANG, then what is set in the app; its file is neither made nor touched."""
+    file = tmp_path / "home" / "progress.sqlite3"
+    english = learn_llm("ask", "43").out
+    assert "In 30 seconds" in english
+    assert not file.parent.exists()
+    with Progress(file) as progress:
+        settings.keep(progress, settings.Settings(), settings.Settings(language="ja"))
+    assert "30秒の答え" in learn_llm("ask", "43").out
+    assert json.loads(learn_llm("questions", "--json").out)[0]["lang"] == "ja"
+    assert learn_llm("progress").code == 0
+    assert learn_llm("ask", "43", "--lang", "en").out == english
+    monkeypatch.setenv("LEARN_LLM_LANG", "en")
+    assert learn_llm("ask", "43").out == english
+    monkeypatch.delenv("LEARN_LLM_LANG")
+    file.write_bytes(b"no database" * 100)
+    assert learn_llm("ask", "43").out == english
+    assert file.read_bytes() == b"no database" * 100
 
 
 def test_the_bundled_bank_passes_its_check(learn_llm: Command) -> None:

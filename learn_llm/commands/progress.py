@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from learn_llm.commands.questions import BANK, LANG, say_problems
+from learn_llm.commands.questions import BANK, LANG, language_of, say_problems
 from learn_llm.errors import UserError
 
 if TYPE_CHECKING:
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 def progress(ctx: click.Context) -> None:
     """Show, export, import or reset your progress."""
     if ctx.invoked_subcommand is None:
-        ctx.invoke(show)
+        ctx.invoke(show, lang=language_of(ctx))
 
 
 @progress.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @LANG
 @BANK
-def show(as_json: bool = False, lang: str = "en", bank: Path | None = None) -> None:
+def show(lang: str, as_json: bool = False, bank: Path | None = None) -> None:
     """Show what waits, the days in a row, recall by topic."""
     from learn_llm.quizzes.bank import load_bank
     from learn_llm.quizzes.summary import summarise

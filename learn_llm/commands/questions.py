@@ -1,5 +1,6 @@
 """`learn-llm questions`: the questions and their check; `learn-llm ask`: one question, whole."""
 
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -12,13 +13,20 @@ from learn_llm.errors import UserError
 from learn_llm.glyphs import can_encode
 from learn_llm.quizzes.bank import BUNDLED, Bank, Question, load_bank
 
+
+def language_of(_: click.Context, __: click.Parameter | None = None, lang: str | None = None) -> str:
+    """The language of a command: the one that is asked for, else the app's."""
+    from learn_llm.quizzes.settings import peek_language
+    from learn_llm.quizzes.texts import choose
+
+    return choose(lang, os.environ, peek_language())
+
+
 LANG = click.option(
     "--lang",
     type=click.Choice(["en", "ja"]),
-    envvar="LEARN_LLM_LANG",
-    default="en",
-    show_default=True,
-    help="Language; English where a text is missing.",
+    callback=language_of,
+    help="Language; by default LEARN_LLM_LANG, then the app's, then the locale.  English where a text is missing.",
 )
 BANK = click.option("--bank", type=click.Path(path_type=Path), help="A folder with questions of your own.")
 HEADINGS = {

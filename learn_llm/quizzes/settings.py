@@ -2,10 +2,12 @@
 
 import contextlib
 import re
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 
+from learn_llm.folders import data_folder
 from learn_llm.quizzes.progress import Progress
 from learn_llm.quizzes.store import transaction
 
@@ -39,6 +41,16 @@ def load(progress: Progress) -> Settings:
         with contextlib.suppress(KeyError, ValueError, TypeError):
             values[name] = read(kept[name])
     return Settings(**values)  # type: ignore[arg-type]
+
+
+def peek_language() -> str:
+    """The language that is kept, "" where there is none: read without touching the file, whatever state it is in."""
+    path = (data_folder() / "progress.sqlite3").absolute()
+    with contextlib.suppress(sqlite3.Error):
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
+            kept = db.execute("SELECT value FROM setting WHERE name = 'language'").fetchone()
+        return str(kept[0]) if kept else ""
+    return ""
 
 
 def keep(progress: Progress, before: Settings, after: Settings) -> None:
