@@ -1,4 +1,5 @@
-"""A Japanese reader gets a demo's claim and its notes in Japanese, as long as they are those that were translated."""
+"""A Japanese reader gets a demo's claim, its notes and the titles of its charts in Japanese, as long as they are those
+that were translated."""
 
 import ast
 import dataclasses
@@ -13,18 +14,20 @@ from typing import TypeGuard
 import pytest
 from textual.widgets import Static
 
+from learn_llm.canvas import cells
 from learn_llm.commands.plain.console import Console
 from learn_llm.commands.plain.demo import run_demo
 from learn_llm.demos import catalogue
 from learn_llm.demos.catalogue import DEMOS, SLUGS
 from learn_llm.demos.entry import Sentence
 from learn_llm.demos.japanese_notes import NOTES
-from learn_llm.events import Event, Note, Verdict
+from learn_llm.demos.japanese_titles import TITLES
+from learn_llm.events import Chart, Event, Note, Series, Table, Verdict
 from learn_llm.tui.widgets.demo import DemoPane
-from tests.test_tui_demo import until
+from tests.test_tui_demo import text, until
 from tests.tui_app import SMALL, make_app
 
-CLAIMS = tuple(one for one in catalogue._japanese_sentences() if one not in NOTES)
+CLAIMS = tuple(one for one in catalogue._japanese_sentences() if one not in (*NOTES, *TITLES))
 METHODS = {
     "adapters-prompt-tuning": "prompt_tuning",
     "flask": "flask",
@@ -204,16 +207,102 @@ def test_a_note_that_nobody_has_translated_stays_english() -> None:
     assert catalogue.told("attention", NOTES[0].english, "en") == NOTES[0].english
 
 
+# Titles of charts and tables
+
+DRAWN_IN = {
+    "adapters-prompt-tuning": ("prompt_tuning",),
+    "flask": ("flask_tables", "flask"),
+    "icil": ("icil_scores",),
+    "lora": ("lora",),
+    "over-optimisation": ("over_optimisation", "reward_model"),
+    "ppo": ("ppo",),
+    "quantisation": ("quantise",),
+    "reward-model": ("reward_model",),
+    "self-instruct": ("self_instruct_tables",),
+    "why-rl": ("why_rl_negation", "why_rl_samples"),
+}
+"""Where titles are written, of the demos that leave some to files of their method."""
+TITLES_AS_RUN = (
+    ("flask", "Skills, 1 to 5"),
+    ("flask", "Domain"),
+    ("flask", "Difficulty, 1 to 5"),
+    ("flask", "Hard questions (difficulty 4, 5) minus easy ones (1, 2)"),
+    ("flask", "Logical thinking and background knowledge"),
+    ("flask", "Problem handling and user alignment"),
+    ("generative-vs-discriminative", "Test error, features independent"),
+    ("generative-vs-discriminative", "Test error, features correlated"),
+    ("chain-of-hindsight", "Loss of conditional-sft"),
+    ("chain-of-hindsight", "Gold score when asked for good and for bad answers, held-out prompts"),
+    ("icil", "Held-out tasks, with options and with free answers"),
+    ("llama2", "Serving in 16 bits: caches of 4,096 tokens that fit in 80 GB"),
+    ("over-optimisation", "Loss and accuracy on the pairs of each step"),
+    ("ppo", "Reward and gold score of each round"),
+    ("ppo", "KL to the start"),
+    ("ppo", "Skills, 1 to 5, on held-out prompts"),
+    ("reward-model", "Loss and accuracy on the pairs of each step"),
+    ("search", "breadth-first: 46 steps, cost 74 (optimum 70)"),
+    ("search", "A*: 46 steps, cost 70 (optimum 70)"),
+    ("self-instruct", "ROUGE-L of at least 0.7 against planted near-duplicates"),
+    ("self-instruct", "SFT on 48 tasks of each kind, then 253 new questions"),
+    ("sft", "Loss on response tokens"),
+    ("transfer-learning", "Loss on held-out rows of the dialect"),
+    ("transfer-learning", "Loss on the old text"),
+    ("why-rl", "Share of pairs where the opposite comes out worse; nats a token"),
+    ("why-rl", "Gold score: the opposite minus the same meaning"),
+    ("why-rl", "Cross-entropy: the opposite minus the same meaning"),
+)
+"""Titles that are put together while a run goes on, or handed on, as a run says them."""
+
+
+def titles_in(module: ModuleType) -> list[str]:
+    """What a file writes above charts and tables, read from its source, with a 7 wherever only a run knows."""
+    calls = [node for node in ast.walk(ast.parse(inspect.getsource(module))) if isinstance(node, ast.Call)]
+    places = {"Chart": 1, "Table": 0}
+    drawn = [
+        (call, places[call.func.id]) for call in calls if isinstance(call.func, ast.Name) and call.func.id in places
+    ]
+    texts = [text_of(call.args[place], vars(module)).replace(PLACE, "7") for call, place in drawn]
+    return [text for text in texts if text != "7"]  # more than a name
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_every_title_of_a_demo_is_translated_and_nothing_else_is(slug: str) -> None:
+    """Where this fails a title has changed: look at the Japanese one, then bring the English one up to date."""
+    own = titles_in(importlib.import_module(f"learn_llm.demos.{DEMOS[slug].module}"))
+    run = [text for name, text in TITLES_AS_RUN if name == slug]
+    own = [text for text in own if not any(re.fullmatch(re.escape(text).replace("7", ".+"), one) for one in run)] + run
+    assert [text for text in own if japanese(slug, text) == text] == []
+    files = [importlib.import_module(f"learn_llm.minimal_impls.{name}") for name in DRAWN_IN.get(slug, ())]
+    texts = [*own, *(text for file in files for text in titles_in(file))]
+    assert [one.english for one in TITLES if one.demo == slug and not any(map(one.translated, texts))] == []
+
+
+@pytest.mark.parametrize("title", TITLES, ids=lambda title: str(title.demo))
+def test_a_japanese_title_has_the_places_of_the_english_one_and_fits(title: Sentence) -> None:
+    assert title.demo in DEMOS
+    assert sorted(places(title.japanese)) == sorted(places(title.english))
+    assert cells(title.japanese.format_map(dict.fromkeys(places(title.english), 1000))) <= 76
+    assert not title.japanese.endswith("。")
+
+
 # In the app and in the plain quiz
 
 SAID = Verdict(CLAIMS[0].english, True, {"minimax_lost": 0.0})
 
 NOTED = NOTES[1].english
+CHART = Chart(
+    *("line", "The learner's share of lost games against the rules", "games learnt from", "lost"),
+    (Series("", (0.0, 1.0, 2.0), (1.0, 0.5, 0.2)),),
+)
+TABLE = Table("Won / drawn / lost in 200 games", ("player", "won"), (("minimax", 1),))
+DRAWN = ("ルールとの対局で学習器が負けた割合", "200局の勝ち／引き分け／負け")
 
 
 async def claiming(argv: Sequence[str]) -> AsyncGenerator[Event, None]:
     """The first demo, which says a note, its verdict and no more."""
     yield Note(NOTED)
+    yield CHART
+    yield TABLE
     yield SAID
 
 
@@ -228,6 +317,7 @@ async def test_the_app_says_the_claim_in_japanese_and_keeps_it_as_it_was(tmp_pat
         assert japanese("what-is-ai", SAID.claim) in "".join(str(shown.render()).split())
         notes = str(app.screen.query_one(DemoPane).query_one("#demo-notes", Static).render())
         assert japanese("what-is-ai", NOTED).replace(" ", "") in "".join(notes.split())
+        await until(pilot, lambda: all(title in text(app) for title in DRAWN))
         kept = app.kit.desk.last_run("what-is-ai")
         assert kept is not None
         assert kept.claim == SAID.claim
@@ -239,6 +329,7 @@ def test_the_plain_quiz_says_the_claim_in_japanese(tmp_path: Path, capsys: pytes
     out = "".join(capsys.readouterr().out.split())
     assert japanese("what-is-ai", SAID.claim) in out
     assert japanese("what-is-ai", NOTED).replace(" ", "") in out
+    assert all(title in out for title in DRAWN)
     kept = kit.desk.last_run("what-is-ai")
     assert kept is not None
     assert kept.claim == SAID.claim

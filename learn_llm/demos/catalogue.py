@@ -82,7 +82,10 @@ def find(slug: str, language: str = "en") -> Demo | None:
 
 
 def told(slug: str, text: str, language: str) -> str:
-    """What a run of this demo claims or notes: as it says it or, for "ja", in Japanese, where that is translated."""
+    """What a run of this demo claims, notes or writes above a chart or a table.
+
+    As it says it or, for "ja", in Japanese, where that is translated.
+    """
     if language != "ja":
         return text
     translated = (one.translated(text) for one in _japanese_sentences() if one.demo == slug)
@@ -100,9 +103,10 @@ def _japanese() -> Mapping[str, Words]:
 def _japanese_sentences() -> tuple[Sentence, ...]:
     from learn_llm.demos import japanese_claims_advanced, japanese_claims_basic, japanese_claims_intermediate
     from learn_llm.demos.japanese_notes import NOTES
+    from learn_llm.demos.japanese_titles import TITLES
 
     claims = (japanese_claims_basic.CLAIMS, japanese_claims_intermediate.CLAIMS, japanese_claims_advanced.CLAIMS)
-    return (*claims[0], *claims[1], *claims[2], *NOTES)
+    return (*claims[0], *claims[1], *claims[2], *NOTES, *TITLES)
 
 
 def is_built(slug: str) -> bool:

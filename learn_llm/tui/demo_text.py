@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -116,12 +116,20 @@ def _metric(name: str, value: float, texts: Texts, width: int) -> Content:
     return line.truncate(width)
 
 
-def charts(state: DemoState, before: DemoState | None, texts: Texts, width: int) -> Content:
-    """The charts that the demo drew, one below the other, with lines and bars of the run before where these are few."""
+def charts(
+    state: DemoState, before: DemoState | None, texts: Texts, width: int, say: Callable[[str], str] = str
+) -> Content:
+    """The charts that the demo drew, one below the other, with lines and bars of the run before where these are few.
+
+    Args:
+        say: gives a title in the reader's language.
+    """
     parts = []
     for own in state.charts.values():
         chart = own if before is None else _with_former(own, before.charts.get(own.title), texts)
-        drawn = render(chart, min(width, CHART_WIDTH), _height(chart), color=len(chart.series) > 1)
+        drawn = render(
+            replace(chart, title=say(chart.title)), min(width, CHART_WIDTH), _height(chart), color=len(chart.series) > 1
+        )
         lines = [_dots(line) if len(chart.series) == 1 else _coloured(line) for line in drawn.split("\n")]
         parts.append(Content("\n").join([lines[0].stylize("bold") if chart.title else lines[0], *lines[1:]]))
     return Content("\n\n").join(parts)
@@ -152,9 +160,10 @@ def _coloured(line: str) -> Content:
     return Content.from_rich_text(Text.from_ansi(line)) if "\x1b" in line else Content(line)
 
 
-def tables(state: DemoState, width: int) -> Content:
-    """The tables that the demo made."""
-    return Content("\n\n").join(_table(table, width) for table in state.tables.values())
+def tables(state: DemoState, width: int, say: Callable[[str], str] = str) -> Content:
+    """The tables that the demo made, their titles as `say` gives them."""
+    named = (replace(table, title=say(table.title)) for table in state.tables.values())
+    return Content("\n\n").join(_table(table, width) for table in named)
 
 
 def _table(table: Table, width: int) -> Content:

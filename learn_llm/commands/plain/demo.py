@@ -4,19 +4,23 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from typing import TypeVar
 
 from learn_llm.commands.plain.charts import by_token, described
 from learn_llm.commands.plain.console import Console
 from learn_llm.demos.catalogue import Demo, Parameter, find, told
 from learn_llm.errors import UserError
-from learn_llm.events import Chart, Note, Tokens, Verdict
+from learn_llm.events import Chart, Note, Table, Tokens, Verdict
 from learn_llm.quizzes.bank import Question
 from learn_llm.quizzes.demo_history import Value, verdict_key
 from learn_llm.quizzes.kit import Kit
 from learn_llm.quizzes.plain import inline
 from learn_llm.showing import measured
 from learn_llm.terminal import Plain
+
+Shown = TypeVar("Shown", Chart, Table)
 
 SEED = Parameter("seed", 0, "What is drawn at random.", low=0, high=999_999)
 
@@ -105,7 +109,10 @@ async def _follow(kit: Kit, console: Console, demo: Demo, broken: bool, values: 
         async for event in events:
             if isinstance(event, (Chart, Tokens)):
                 reader.close()
-                console.say("", *(described(event, kit.texts) if isinstance(event, Chart) else by_token(event)))
+                console.say(
+                    "",
+                    *(described(_titled(event, demo, kit), kit.texts) if isinstance(event, Chart) else by_token(event)),
+                )
             elif isinstance(event, Verdict):
                 reader.close()
                 said = kit.texts(verdict_key(event.holds, broken))
@@ -116,5 +123,10 @@ async def _follow(kit: Kit, console: Console, demo: Demo, broken: bool, values: 
             elif isinstance(event, Note):
                 reader.show(Note(told(demo.slug, event.text, kit.texts.language)))
             else:
-                reader.show(event)
+                reader.show(_titled(event, demo, kit) if isinstance(event, Table) else event)
     reader.close()
+
+
+def _titled(event: Shown, demo: Demo, kit: Kit) -> Shown:
+    """A chart or a table with its title in the reader's language."""
+    return replace(event, title=told(demo.slug, event.title, kit.texts.language))

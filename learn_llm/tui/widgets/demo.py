@@ -206,7 +206,7 @@ class DemoPane(Vertical):
         state, texts = self.state, self.texts
         match section:
             case "verdict" if state.verdict is not None and self.demo is not None:
-                claim = told(self.demo.slug, state.verdict.claim, texts.language)
+                claim = self._told(state.verdict.claim)
                 former = self.before.verdict if self.before else None
                 return demo_text.verdict(replace(state.verdict, claim=claim), state.broken, texts, width, former)
             case "verdict" if state.status == "failed":
@@ -217,19 +217,23 @@ class DemoPane(Vertical):
                 curves_first = state.running or not state.charts
                 if curves_first == (section == "first"):
                     return demo_text.curves(state, self.before, texts, width)
-                return demo_text.charts(state, self.before, texts, width)
+                return demo_text.charts(state, self.before, texts, width, self._told)
             case "tables":
-                return demo_text.tables(state, width)
+                return demo_text.tables(state, width, self._told)
             case "tokens":
                 return demo_text.tokens(state.tokens.values(), width)
             case "samples":
                 return demo_text.samples(state, texts, width)
             case "try":
                 return self._try(width)
-            case "notes" if self.demo is not None:
-                return demo_text.notes([told(self.demo.slug, note, texts.language) for note in state.notes], width)
+            case "notes":
+                return demo_text.notes(list(map(self._told, state.notes)), width)
             case _:
                 return Content("")
+
+    def _told(self, text: str) -> str:
+        """What the run says, in the language of the app."""
+        return text if self.demo is None else told(self.demo.slug, text, self.texts.language)
 
     def _about(self, width: int) -> Content:
         """What is broken, and what to look at while the child loads and runs."""
