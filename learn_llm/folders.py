@@ -22,3 +22,18 @@ def config_folder() -> Path:
     import platformdirs
 
     return platformdirs.user_config_path("learn-llm", appauthor=False)
+
+
+def progress_file() -> Path:
+    """The database of the learner's progress and settings."""
+    return data_folder() / "progress.sqlite3"
+
+
+def short(path: Path) -> str:
+    """A path as one types it, with ~ for the user's own folder.
+
+    >>> short(Path.home() / "learn-llm"), short(Path("learn-llm"))
+    ('~/learn-llm', 'learn-llm')
+    """
+    home = Path.home()
+    return str(Path("~") / path.relative_to(home)) if path.is_relative_to(home) else str(path)

@@ -16,7 +16,7 @@ from typing import Any
 
 from learn_llm import kept
 from learn_llm.digests import digest
-from learn_llm.events import Chart, Event, Metrics, Stage, Table, Verdict, from_json, to_json
+from learn_llm.events import Chart, Event, Metrics, Note, Stage, Table, Verdict, from_json, to_json
 from learn_llm.folders import data_folder
 from learn_llm.running import Run, RunConfig
 
@@ -33,7 +33,7 @@ class Measured:
     seconds: float
     claim: str = ""
     told: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
-    """What it said, as JSON: all but steps, stages and verdict."""
+    """What it said, as JSON: all but steps, stages and verdict, and where on this machine it keeps things."""
 
     def shown(self, name: str) -> Iterator[Event]:
         """What it said, tables and charts under its name."""
@@ -96,7 +96,7 @@ class KeptRun:
         for event in run(self.config):
             if isinstance(event, Metrics):
                 yield Metrics(event.step, event.steps, {f"{name}{key}": value for key, value in event.values.items()})
-            elif not isinstance(event, Stage):
+            elif not isinstance(event, Stage) and not _names_the_store(event):
                 events.append(event)
         verdict = events.pop()
         assert isinstance(verdict, Verdict)
@@ -104,3 +104,8 @@ class KeptRun:
         measured = Measured(verdict.holds, dict(verdict.measured), seconds, verdict.claim, told)
         kept.keep(self.folder, measured)
         return measured
+
+
+def _names_the_store(event: Event) -> bool:
+    """Whether it tells where on this machine something is kept, which is true here and now only."""
+    return isinstance(event, Note) and str(data_folder()) in event.text

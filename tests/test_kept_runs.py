@@ -10,6 +10,7 @@ import pytest
 from learn_llm import kept_runs
 from learn_llm.errors import UserError
 from learn_llm.events import Chart, Event, Metrics, Note, Series, Stage, Table, Verdict
+from learn_llm.folders import data_folder
 from learn_llm.kept_runs import KeptRun
 from learn_llm.running import RunConfig
 
@@ -26,7 +27,7 @@ CHART = Chart("line", "Loss", "step", "nats", (Series("loss", (1.0, 2.0), (0.5, 
 
 def run(config: Config) -> Iterator[Event]:
     yield Metrics(1, 2, {"loss": 0.5})
-    yield from (TABLE, Stage("middle", 1, 1), Note("one"), CHART)
+    yield from (TABLE, Stage("middle", 1, 1), Note("one"), Note(f"kept in {data_folder() / 'results'}"), CHART)
     yield Metrics(2, 2, {"loss": 0.25})
     yield Verdict("it holds", not config.break_, {"gold": 0.5 + config.seed})
 
@@ -43,6 +44,7 @@ def test_a_run_is_found_again_with_what_it_showed(tmp_path: Path) -> None:
     assert isinstance(table, Table)
     assert isinstance(chart, Chart)
     assert note == Note("one")
+    assert str(data_folder()) not in (one.folder / "result.json").read_text("utf-8")
     assert (table.title, table.rows) == ("one: Scores", TABLE.rows)
     assert (chart.title, chart.series) == ("one: Loss", CHART.series)
 

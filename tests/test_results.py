@@ -4,6 +4,7 @@ import doctest
 import itertools
 import json
 import math
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from learn_llm import digests, results, results_claims, results_page
+from learn_llm import digests, folders, results, results_claims, results_page
 from learn_llm.commands.results import results as command
 from learn_llm.digests import code, sources
 from learn_llm.errors import UserError
@@ -33,7 +34,7 @@ from learn_llm.results_claims.claim import Claim, Run
 from learn_llm.running import RunConfig
 
 
-@pytest.mark.parametrize("module", [answers, digests, results_page])
+@pytest.mark.parametrize("module", [folders, answers, digests, results_page])
 def test_the_examples_in_docstrings_are_true(module: Any) -> None:
     result = doctest.testmod(module)
     assert result.attempted >= 1
@@ -314,6 +315,12 @@ def test_the_page_says_what_was_measured() -> None:
     for name, found in measured.items():
         made = [answer(claim, found) for claim in RUNS[name].claims]
         assert results_page.section(name, RUNS[name], made, found) in page, name
+
+
+def test_what_is_committed_names_no_folder_of_a_machine() -> None:
+    files = [*STORE.glob("*/result.json"), STORE.parent / "results.md"]
+    assert len(files) > len(RUNS)
+    assert [file for file in files if re.search(r"[ '\"]/\w+/", file.read_text("utf-8"))] == []
 
 
 def test_a_table_on_the_page_has_no_more_rows_than_that_of_a_seed() -> None:

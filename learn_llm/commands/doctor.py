@@ -133,10 +133,10 @@ def _data_folder() -> Finding:
 
 def _progress() -> Finding:
     """Looks without changing anything: what is to be mended is mended when the quiz opens."""
-    from learn_llm.folders import data_folder
+    from learn_llm.folders import progress_file
     from learn_llm.quizzes.store import VERSION
 
-    path = data_folder() / "progress.sqlite3"
+    path = progress_file()
     if not os.path.isfile(path):
         return Finding("progress", "ok", "none yet")
     db = None

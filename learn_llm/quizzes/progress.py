@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from learn_llm.folders import data_folder
+from learn_llm.folders import progress_file
 from learn_llm.quizzes.schedule import Card, Rating, Schedule, State
 from learn_llm.quizzes.store import COLUMNS, open_in_memory, open_store, transaction
 
@@ -50,7 +50,7 @@ class Progress:
     def __init__(
         self, path: Path | None = None, schedule: Schedule | None = None, *, busy_seconds: float = 5.0
     ) -> None:
-        self.path = path or data_folder() / "progress.sqlite3"
+        self.path = path or progress_file()
         self.schedule = schedule or Schedule()
         self._session = os.urandom(8).hex()
         self._store = open_store(self.path, busy_seconds)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 
-from learn_llm.folders import data_folder
+from learn_llm.folders import progress_file
 from learn_llm.quizzes.progress import Progress
 from learn_llm.quizzes.store import transaction
 
@@ -45,7 +45,7 @@ def load(progress: Progress) -> Settings:
 
 def peek_language() -> str:
     """The language that is kept, "" where there is none: read without touching the file, whatever state it is in."""
-    path = (data_folder() / "progress.sqlite3").absolute()
+    path = progress_file().absolute()
     with contextlib.suppress(sqlite3.Error):
         with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
             kept = db.execute("SELECT value FROM setting WHERE name = 'language'").fetchone()

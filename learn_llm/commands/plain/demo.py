@@ -6,7 +6,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import TypeVar
 
 from learn_llm.commands.plain.charts import by_token, described
 from learn_llm.commands.plain.console import Console
@@ -19,8 +18,6 @@ from learn_llm.quizzes.kit import Kit
 from learn_llm.quizzes.plain import inline
 from learn_llm.showing import measured
 from learn_llm.terminal import Plain
-
-Shown = TypeVar("Shown", Chart, Table)
 
 SEED = Parameter("seed", 0, "What is drawn at random.", low=0, high=999_999)
 
@@ -107,12 +104,11 @@ async def _follow(kit: Kit, console: Console, demo: Demo, broken: bool, values: 
     reader = Plain(sys.stdout)
     async with contextlib.aclosing(kit.follow(kit.command(demo, broken, values))) as events:
         async for event in events:
+            if isinstance(event, (Chart, Table)):
+                event = replace(event, title=told(demo.slug, event.title, kit.texts.language))
             if isinstance(event, (Chart, Tokens)):
                 reader.close()
-                console.say(
-                    "",
-                    *(described(_titled(event, demo, kit), kit.texts) if isinstance(event, Chart) else by_token(event)),
-                )
+                console.say("", *(described(event, kit.texts) if isinstance(event, Chart) else by_token(event)))
             elif isinstance(event, Verdict):
                 reader.close()
                 said = kit.texts(verdict_key(event.holds, broken))
@@ -123,10 +119,5 @@ async def _follow(kit: Kit, console: Console, demo: Demo, broken: bool, values: 
             elif isinstance(event, Note):
                 reader.show(Note(told(demo.slug, event.text, kit.texts.language)))
             else:
-                reader.show(_titled(event, demo, kit) if isinstance(event, Table) else event)
+                reader.show(event)
     reader.close()
-
-
-def _titled(event: Shown, demo: Demo, kit: Kit) -> Shown:
-    """A chart or a table with its title in the reader's language."""
-    return replace(event, title=told(demo.slug, event.title, kit.texts.language))

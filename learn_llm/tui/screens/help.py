@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from learn_llm.folders import short
 from learn_llm.quizzes.config import config_path
 from learn_llm.quizzes.texts import Texts
 from learn_llm.tui.keys import bindings, key_name
@@ -55,4 +56,4 @@ class HelpScreen(ModalScreen[None]):
             for name, names in keys.items():
                 label = set_cell_size(f"  {self.texts(f'key.{name}')}", LABEL)
                 yield Block(Content(", ".join(dict.fromkeys(names))), lead=label, indent=LABEL, gap=False)
-        yield Block(Content.styled(self.texts("config.about", path=config_path()), QUIET))
+        yield Block(Content.styled(self.texts("config.about", path=short(config_path())), QUIET))
